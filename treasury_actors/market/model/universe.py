@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 from typing import Literal
 
 from treasury_actors.ids import AssetId, ConversionId, VenueId
@@ -22,6 +23,8 @@ class Conversion:
         fee_bps: the pool's fee, in basis points of the value converted.
         haircut_bps: what a sale loses beyond the fee where only a protocol rate is known, not a market.
         gas_units: execution gas of the action; `data_gas_units` is its calldata posted to L1 by an L2.
+        assumed_depth_usd: the depth where the data has none; a stated assumption, printed in the report.
+        assumed_capacity_usd: what it can turn over in one frame where the data does not say.
         reduces: true if it turns an asset towards the reserve: always allowed, also while reducing.
     """
 
@@ -34,6 +37,8 @@ class Conversion:
     haircut_bps: float = 0.0
     gas_units: int
     data_gas_units: int
+    assumed_depth_usd: float = inf
+    assumed_capacity_usd: float = inf
     reduces: bool
 
 
