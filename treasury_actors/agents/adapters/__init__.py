@@ -1,0 +1,1 @@
+"""Strategies from files of the user: loading one, and writing the first."""
