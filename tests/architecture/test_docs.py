@@ -1,4 +1,4 @@
-"""The documents keep what they promise: numbers that are tested, links that lead somewhere, short decisions."""
+"""The documents keep what they promise: tested numbers, live links, short decisions."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ INVARIANT = re.compile(r"\bI\d+\b")
 
 
 def invariants_in(text: str) -> list[str]:
-    """Return the numbers a text mentions, in order, once each: I1, I2, …"""
+    """Return the numbers a text mentions, in order, once each."""
     return sorted(dict.fromkeys(INVARIANT.findall(text)), key=lambda number: int(number[1:]))
 
 
