@@ -158,6 +158,7 @@ def test_a_name_that_says_nothing_is_caught(bad: str) -> None:
         (tidy.set_iterations, "y = list(a - b)"),
         (tidy.float_annotations, "def f(units: int) -> str: ..."),
         (tidy.hollow_assertions, "assert x == y"),
+        (tidy.hollow_assertions, "assert f(x) == f(x), 'the same bytes twice'"),
         (tidy.banned_class_names, "class Robot: ..."),
         (tidy.undocumented, '"""Module."""\ndef _private(): ...'),
     ],

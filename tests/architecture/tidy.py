@@ -149,6 +149,8 @@ def _is_set(node: ast.expr) -> bool:
 def _is_always_true(node: ast.expr) -> bool:
     if isinstance(node, ast.Constant | ast.Tuple):
         return bool(node.value if isinstance(node, ast.Constant) else node.elts)
+    if any(isinstance(inner, ast.Call) for inner in ast.walk(node)):
+        return False  # called twice, a function may answer twice
     return isinstance(node, ast.Compare) and ast.dump(node.left) == ast.dump(node.comparators[0])
 
 
