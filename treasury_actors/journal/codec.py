@@ -6,7 +6,8 @@ A frozen slots dataclass becomes an event type by `@event("ledger.entry_posted",
 
 - `Units` and `TimeNs`: an int of any size, written as a decimal string (JSON readers lose digits past 2**53);
 - `int`: a JSON number below 2**53 in size; `float`: finite, -0.0 written as 0.0; `str`, `bool`, `None`;
-- `Literal[...]`, a `NewType` of any of these, `tuple[X, ...]`, `tuple[X, Y]`, nested frozen dataclasses;
+- `Literal[...]`, a `StrEnum` (by value), a `NewType` of any of these;
+- `tuple[X, ...]`, `tuple[X, Y]`, nested frozen dataclasses;
 - unions whose members JSON can tell apart: `X | None`, `float | int`.
 
 Keys stand in declared order, without spaces, in ASCII, so equal values of a type have equal bytes. A type

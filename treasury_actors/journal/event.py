@@ -16,6 +16,7 @@ from treasury_actors.journal import codec
 from treasury_actors.message import Provenance
 
 GENESIS_HASH = "0" * 64
+_TIME_NS_LIMIT = 2**63  # an SQLite integer; the year 2262
 DOMAIN = "treasury-actors/journal/event/1\n"
 
 
@@ -81,15 +82,15 @@ def hash_of(
 
 def chain(head: Head, event: object, *, stream: str, time_ns: int, provenance: Provenance) -> Recorded:
     """Return `event` as the one after `head`; raise InvariantViolated if it cannot be written there."""
-    if time_ns < head.time_ns:
+    if not head.time_ns <= time_ns < _TIME_NS_LIMIT:
         raise InvariantViolated(
             f"journal time went back: {codec.tag_of(event)} at {time_ns} ns, the one before at {head.time_ns}"
         )
     type_, payload, seq = codec.tag_of(event), codec.encode(event), head.seq + 1
     causation_id, correlation_id = provenance.causation_id, provenance.correlation_id
     for text in (stream, causation_id, correlation_id):
-        if not text.isascii():
-            raise InvariantViolated(f"a stream or id is not ASCII: {text!r}")
+        if not (text.isascii() and text.isprintable()):  # it goes to terminals as it is
+            raise InvariantViolated(f"a stream or id is not printable ASCII: {text!r}")
     return Recorded(
         seq=seq,
         stream=stream,

@@ -8,6 +8,7 @@ calls and one `%`. Its functions raise ValueError without saying where; the obje
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
+from enum import StrEnum
 from json import JSONDecoder
 from json.encoder import encode_basestring_ascii
 from operator import attrgetter
@@ -88,12 +89,18 @@ def form_of(hint: object) -> Form:
         if len(arguments) == 2 and arguments[1] is Ellipsis:  # noqa: PLR2004  # tuple[X, ...]
             return _series_form(form_of(arguments[0]))
         return _fixed_tuple_form([form_of(argument) for argument in arguments])
-    if isinstance(hint, type):
-        if hint in _PLAIN:
-            return _PLAIN[hint]
-        if is_dataclass(hint):
-            return form_of_class(hint)
-    raise TypeError(f"{hint!r} has no form in JSON")
+    form = _form_of_simple(hint) if isinstance(hint, type) else None
+    if form is None:
+        raise TypeError(f"{hint!r} has no form in JSON")
+    return form
+
+
+def _form_of_simple(kind: type) -> Form | None:
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    if is_dataclass(kind):
+        return form_of_class(kind)
+    return _enum_form(kind) if issubclass(kind, StrEnum) else None
 
 
 def _refuse(expected: str, value: object) -> ValueError:
@@ -211,6 +218,23 @@ def _literal_form(values: tuple[object, ...]) -> Form:
         return raw
 
     return Form(encode, decode, kinds, kinds)
+
+
+def _enum_form(kind: type[StrEnum]) -> Form:
+    members = {member.value: member for member in kind}
+    expected = f"one of {list(members)}"
+
+    def encode(value: object) -> str:
+        if type(value) is not kind:
+            raise _refuse(expected, value)
+        return encode_basestring_ascii(value.value)
+
+    def decode(raw: object) -> object:
+        if type(raw) is not str or raw not in members:
+            raise _refuse(expected, raw)
+        return members[raw]
+
+    return Form(encode, decode, (kind,), (str,))
 
 
 def _union_form(members: list[Form]) -> Form:

@@ -1,0 +1,120 @@
+"""
+Where the head of a journal was, told to a place outside the run folder.
+
+A hash chain proves that nothing in it was changed, not that it is still all there, nor that it was not
+written anew from the first event. An anchor file, one JSON line each time, on another disk or in other hands,
+does.
+"""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from treasury_actors.errors import JournalCorrupt, JournalFault
+from treasury_actors.journal.codec import TimeNs
+from treasury_actors.journal.event import GENESIS_HASH
+from treasury_actors.journal.folder import sync_folder
+from treasury_actors.journal.forms import form_of_class, parse_json
+from treasury_actors.journal.reader import ReadonlyJournal
+from treasury_actors.journal.verify import Verified, verify
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """
+    The head of a journal at one moment.
+
+    Attributes:
+        reason: why it was told: `daily`, `stop`, `approval`, `report`.
+        wall_ns: when, by the machine's clock.
+    """
+
+    seq: int
+    hash: str
+    reason: str
+    wall_ns: TimeNs
+
+
+_FORM = form_of_class(Anchor)
+
+
+def export_anchor(anchor_dir: Path, run_id: str, anchor: Anchor) -> Path:
+    """
+    Append `anchor` to `anchor_dir/<run_id>.jsonl`, durably, and return that file.
+
+    A line that a crash left unfinished is taken away first. Raises JournalFault if it cannot be written.
+    """
+    assert run_id not in ("", ".."), "a run id is a plain file name"
+    assert Path(run_id).name == run_id, "a run id is a plain file name"
+    file = anchor_dir / f"{run_id}.jsonl"
+    line = (_FORM.encode(anchor) + "\n").encode("ascii")
+    try:
+        anchor_dir.mkdir(parents=True, exist_ok=True)
+        handle = os.open(file, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            whole = os.pread(handle, os.fstat(handle).st_size, 0)
+            end = whole.rfind(b"\n") + 1
+            os.ftruncate(handle, end)
+            if os.pwrite(handle, line, end) != len(line):
+                raise JournalFault(f"{file}: the anchor was not written whole")
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        sync_folder(anchor_dir)
+    except OSError as error:
+        raise JournalFault(f"{file} cannot be written: {error.strerror}") from error
+    return file
+
+
+def read_anchors(anchor_file: Path) -> tuple[Anchor, ...]:
+    """
+    Return the anchors of a file, oldest first; an unfinished last line is no anchor.
+
+    Raises JournalFault naming the line if the file cannot be read.
+    """
+    try:
+        lines = anchor_file.read_bytes().split(b"\n")[:-1]
+    except OSError as error:
+        raise JournalFault(f"{anchor_file} cannot be read: {error.strerror}") from error
+    anchors = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            anchor = _FORM.decode(parse_json(line.decode("ascii")))
+        except ValueError as error:
+            raise JournalFault(f"{anchor_file} line {number} is no anchor: {error}") from None
+        assert isinstance(anchor, Anchor)
+        anchors.append(anchor)
+    return tuple(anchors)
+
+
+def verify_against_anchor(path: Path, anchor_file: Path, *, decode_payloads: bool = True) -> Verified:
+    """
+    Verify a journal, and that it still holds every event an anchor vouches for, as it was then.
+
+    Raises JournalCorrupt: for a cut tail `seq` is the first missing event; for a rewrite it is the first one
+    after the last anchor that still holds, for nothing later can be trusted.
+    """
+    verified = verify(path, decode_payloads=decode_payloads)
+    anchors = sorted(read_anchors(anchor_file), key=lambda anchor: anchor.seq)
+    held_seq = 0
+    with ReadonlyJournal(path) as reader:
+        for anchor in anchors:
+            if anchor.seq > verified.head_seq:
+                raise JournalCorrupt(
+                    f"{path} was cut: its last event is {verified.head_seq}, an anchor saw {anchor.seq}",
+                    seq=verified.head_seq + 1,
+                )
+            if _hash_at(reader, anchor.seq) != anchor.hash:
+                raise JournalCorrupt(
+                    f"{path} was rewritten: event {anchor.seq} is not the one an anchor saw; "
+                    f"the events up to {held_seq} are",
+                    seq=held_seq + 1,
+                )
+            held_seq = anchor.seq
+    return replace(verified, anchored_seq=held_seq) if anchors else verified
+
+
+def _hash_at(reader: ReadonlyJournal, seq: int) -> str:
+    if seq < 1:
+        return GENESIS_HASH
+    return next(recorded.hash for recorded in reader.read(seq, last_seq=seq))
