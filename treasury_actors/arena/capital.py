@@ -1,0 +1,130 @@
+"""Moving capital between the pool and the agents. Every move is one ledger entry, told to the guardian."""
+
+from treasury_actors.arena.model.rules import ArenaRules
+from treasury_actors.arena.neighbours import Neighbours
+from treasury_actors.errors import InvariantViolated
+from treasury_actors.ids import AgentId, EntryId
+from treasury_actors.ledger.messages import AccountBalances, Deposit, Post, Statement
+from treasury_actors.ledger.model import (
+    DUST,
+    GAS,
+    AgentStatement,
+    Entry,
+    EntryKind,
+    EntryRejected,
+    Posting,
+    available,
+    pool,
+    transfer,
+)
+from treasury_actors.market.model.frame import MarketFrame
+from treasury_actors.message import Provenance
+from treasury_actors.money import MICRO_USD
+from treasury_actors.trading.messages import CapitalMoved
+from treasury_actors.trading.model.valuation import nav_micro_usd, stale_ratio
+
+ASK_TIMEOUT_S = 30.0
+
+
+class Capital:
+    """The arena's hand on the ledger: pool to agent and back."""
+
+    def __init__(self, *, neighbours: Neighbours, rules: ArenaRules) -> None:
+        self._neighbours = neighbours
+        self._universe = neighbours.features.universe
+        self._pool = pool(rules.stage)
+
+    async def deposit(self, season: int, rules: ArenaRules, frame: MarketFrame) -> int:
+        """
+        Deposit the season's capital into the pool and gas into `treasury:gas`; return the pool's units.
+
+        Units are those worth the configured dollars at the frame's price, rounded up.
+        """
+        universe = self._universe
+        for account, asset, dollars in (
+            (self._pool, universe.reserve, rules.capital_usd),
+            (GAS, universe.gas, rules.gas_usd),
+        ):
+            ticks = frame.ticks[universe.column[asset]]
+            units = universe.by_id[asset].units_for_micro_usd_up(dollars * MICRO_USD, ticks)
+            message = Deposit(
+                entry_id=EntryId(f"season:{season}/deposit/{account}"),
+                account=account,
+                asset=asset,
+                units=units,
+                reason=f"capital of season {season}",
+            )
+            reply = await self._neighbours.ledger.ask(message, timeout_s=ASK_TIMEOUT_S)
+            if isinstance(reply, EntryRejected):
+                raise InvariantViolated(f"I3: the opening deposit was refused: {reply.reason} ({reply.detail})")
+        return await self.pool_units()
+
+    async def pool_units(self) -> int:
+        """Return what the pool can give, in units of the reserve asset."""
+        question = AccountBalances(account=self._pool)
+        balances = await self._neighbours.ledger.ask(question, timeout_s=ASK_TIMEOUT_S)
+        return balances.get(self._universe.reserve, 0)
+
+    async def statement(self, agent: AgentId) -> AgentStatement:
+        """Return what an agent owns."""
+        return await self._neighbours.ledger.ask(Statement(agent=agent), timeout_s=ASK_TIMEOUT_S)
+
+    async def nav(self, agent: AgentId, frame: MarketFrame) -> int:
+        """Return an agent's NAV in micro-dollars at a frame, held units included."""
+        return nav_micro_usd(self._universe, (await self.statement(agent)).owned.items(), frame)
+
+    async def stale_ratio(self, agent: AgentId, frame: MarketFrame) -> float:
+        """Return the share of an agent's NAV at stale prices."""
+        return stale_ratio(self._universe, (await self.statement(agent)).owned.items(), frame)
+
+    async def allot(self, agent: AgentId, units: int, frame: MarketFrame) -> None:
+        """Transfer capital from the pool to an agent."""
+        postings = transfer(self._pool, available(agent), self._universe.reserve, units)
+        await self._post(f"allot/{agent}/{frame.index}", "allot", postings)
+        self._tell_moved(agent, units, frame)
+
+    async def collect(self, agent: AgentId, due_units: int, frame: MarketFrame, why: str) -> int:
+        """Take what is due from an agent's cash to the pool; return how much that was."""
+        statement = await self.statement(agent)
+        units = min(due_units, statement.available.get(self._universe.reserve, 0))
+        if units > 0:
+            postings = transfer(available(agent), self._pool, self._universe.reserve, units)
+            await self._post(f"return/{agent}/{frame.index}/{why}", "return", postings)
+            self._tell_moved(agent, -units, frame)
+        return units
+
+    async def bring_home(self, agent: AgentId, frame: MarketFrame) -> int:
+        """Return all that a closing agent has left to the pool in one entry, dust to the dust account."""
+        statement = await self.statement(agent)
+        postings: list[Posting] = []
+        for asset, units in sorted(statement.available.items()):
+            goal = self._pool if asset == self._universe.reserve else DUST
+            postings += transfer(available(agent), goal, asset, units)
+        if postings:
+            await self._post(f"return/{agent}/{frame.index}/close", "return", tuple(postings))
+        return statement.available.get(self._universe.reserve, 0)
+
+    def micro_usd(self, units: int, frame: MarketFrame) -> int:
+        """Return what units of the reserve asset are worth."""
+        return self._universe.by_id[self._universe.reserve].value_micro_usd(units, self._reserve_ticks(frame))
+
+    def units(self, micro_usd: int, frame: MarketFrame) -> int:
+        """Return the units of the reserve asset that micro-dollars buy, rounded down."""
+        reserve = self._universe.by_id[self._universe.reserve]
+        return reserve.units_for_micro_usd(micro_usd, self._reserve_ticks(frame))
+
+    def _reserve_ticks(self, frame: MarketFrame) -> int:
+        return frame.ticks[self._universe.column[self._universe.reserve]]
+
+    def _tell_moved(self, agent: AgentId, units: int, frame: MarketFrame) -> None:
+        """Tell the guardian that this was no gain and no loss."""
+        moved = CapitalMoved(agent=agent, micro_usd=self.micro_usd(units, frame))
+        self._neighbours.guardian.tell(moved)
+
+    async def _post(self, entry_id: str, kind: EntryKind, postings: tuple[Posting, ...]) -> None:
+        """Post an entry that must be possible: amounts were read from the books just before."""
+        entry = Entry(entry_id=EntryId(entry_id), kind=kind, postings=postings)
+        message = Post(entry=entry, provenance=Provenance(correlation_id=entry_id))
+        reply = await self._neighbours.ledger.ask(message, timeout_s=ASK_TIMEOUT_S)
+        if isinstance(reply, EntryRejected):
+            raise InvariantViolated(f"I6: the ledger refused {entry_id}: {reply.reason} ({reply.detail})")

@@ -1,0 +1,1 @@
+"""What the arena decides, as pure functions."""

@@ -1,0 +1,156 @@
+"""Who lives, with which genome and mandate, and what became of the dead. A fold over the arena's events."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from treasury_actors.agents.messages import StateRecorded
+from treasury_actors.arena.model.events import (
+    AgentBorn,
+    AgentClosed,
+    AgentCrashed,
+    AgentQuarantined,
+    AgentRestarted,
+    AgentRetired,
+    FitnessRecorded,
+    RoundHeld,
+    SeasonClosed,
+    SeasonOpened,
+)
+from treasury_actors.evolution.model.genome import Genome
+from treasury_actors.ids import AgentId
+from treasury_actors.trading.model.mandate import Mandate
+
+Life = Literal["living", "closing", "closed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """
+    One agent of the roster, living or not.
+
+    Attributes:
+        last_record: its strategy's last journalled state; None before the first.
+        fitness_ppb: of the last round; None while INSUFFICIENT.
+    """
+
+    born: AgentBorn
+    life: Life = "living"
+    mandate: Mandate | None = None
+    last_record: StateRecorded | None = None
+    fitness_ppb: int | None = None
+    retired: AgentRetired | None = None
+    crashes: int = 0
+
+    @property
+    def genome(self) -> Genome:
+        """The genome it runs."""
+        return Genome(family=self.born.family, genes=self.born.genes)
+
+
+class Roster:
+    """
+    The population of a journal. `apply` folds one event; unknown ones are none of its business.
+
+    Attributes:
+        season: the season that is open or was last; None before the first.
+        births: counts every birth of the journal.
+        rounds: the rounds of this season.
+    """
+
+    __slots__ = (
+        "births",
+        "closed_season",
+        "crashes",
+        "deaths",
+        "generations",
+        "members",
+        "quarantined",
+        "restarts",
+        "rounds",
+        "season",
+    )
+
+    def __init__(self) -> None:
+        self.members: dict[AgentId, Member] = {}
+        self.season: SeasonOpened | None = None
+        self.closed_season = 0
+        self.rounds: list[RoundHeld] = []
+        self.births = 0
+        self.deaths = 0
+        self.generations = 0
+        self.crashes = 0
+        self.restarts = 0
+        self.quarantined = 0
+
+    def __repr__(self) -> str:
+        return f"<Roster {len(self.living())} living of {self.births} born>"
+
+    def apply(self, event: object) -> None:
+        """Fold one event."""
+        match event:
+            case AgentBorn():
+                self.members[event.agent] = Member(born=event)
+                self.births += 1
+            case Mandate():
+                self._change(event.agent, mandate=event)
+            case StateRecorded():
+                self._change(event.agent, last_record=event)
+            case FitnessRecorded():
+                self._change(event.agent, fitness_ppb=event.value_ppb)
+            case AgentRetired():
+                self._change(event.agent, life="closing", retired=event)
+                self.deaths += 1
+            case AgentClosed():
+                self._change(event.agent, life="closed")
+            case RoundHeld():
+                self.rounds.append(event)
+                self.generations = event.generation
+            case AgentCrashed():
+                self._change(event.agent, crashes=self.members[event.agent].crashes + 1)
+                self.crashes += 1
+            case AgentRestarted():
+                self.restarts += 1
+            case AgentQuarantined():
+                self.quarantined += 1
+            case SeasonOpened():
+                self.season = event
+                self.rounds = []
+                self.generations = 0
+            case SeasonClosed():
+                self.closed_season = event.season
+            case _:
+                pass
+
+    def living(self) -> list[Member]:
+        """Return the agents that decide, in name order."""
+        return [self.members[agent] for agent in sorted(self.members) if self._is(agent, "living")]
+
+    def closing(self) -> list[Member]:
+        """Return the retired whose capital is not home yet, in name order."""
+        return [self.members[agent] for agent in sorted(self.members) if self._is(agent, "closing")]
+
+    def canonical(self) -> dict[str, list[object]]:
+        """Return the roster's part of a state hash: mandates, lineage, last states. Crashes are outside it."""
+        members = [self.members[agent] for agent in sorted(self.members)]
+        return {
+            "lineage": [
+                [m.born.agent, m.born.genome, m.born.turn, m.born.generation, list(m.born.parents), m.life]
+                for m in members
+            ],
+            "mandates": [
+                [m.mandate.agent, m.mandate.stage, m.mandate.status, str(m.mandate.due_units)]
+                for m in members
+                if m.mandate is not None
+            ],
+            "states": [
+                [m.last_record.agent, m.last_record.turn, [repr(float(x)) for x in m.last_record.state]]
+                for m in members
+                if m.last_record is not None
+            ],
+        }
+
+    def _is(self, agent: AgentId, life: Life) -> bool:
+        return self.members[agent].life == life
+
+    def _change(self, agent: AgentId, **changes: object) -> None:
+        self.members[agent] = replace(self.members[agent], **changes)  # type: ignore[arg-type]

@@ -1,0 +1,102 @@
+"""How a season opens: capital is deposited, the first agents are born and get equal mandates."""
+
+from treasury_actors.arena.capital import Capital
+from treasury_actors.arena.messages import OpenSeason
+from treasury_actors.arena.model.events import AgentBorn, GenomeRefused, SeasonOpened
+from treasury_actors.arena.model.rules import ArenaRules
+from treasury_actors.arena.neighbours import Neighbours
+from treasury_actors.arena.ports import RosterKeeper
+from treasury_actors.errors import ConfigError
+from treasury_actors.evolution.model.breeding import initial_families, initial_genome
+from treasury_actors.evolution.model.genome import Genome
+from treasury_actors.ids import AgentId, FamilyId
+from treasury_actors.market.model.frame import MarketFrame
+from treasury_actors.money import split_by_largest_remainder
+from treasury_actors.trading.model.mandate import Mandate
+
+_ATTEMPTS_MAX = 200
+
+
+class Opening:
+    """Opens a season on behalf of the arena."""
+
+    def __init__(
+        self, *, neighbours: Neighbours, rules: ArenaRules, capital: Capital, arena: RosterKeeper
+    ) -> None:
+        self._neighbours = neighbours
+        self._rules = rules
+        self._capital = capital
+        self._arena = arena
+
+    async def open(self, message: OpenSeason) -> int:
+        """Open the season; return how many agents were born."""
+        opened = SeasonOpened(
+            season=message.season,
+            seed=message.seed,
+            label=message.label,
+            source=message.source,
+            data_hash=message.data_hash,
+            config_hash=message.config_hash,
+            start_ns=message.frame.time_ns,
+            frames=message.frames,
+            population=self._rules.population,
+        )
+        self._arena.record(opened, why=f"season:{message.season}")
+        pool_units = await self._capital.deposit(message.season, self._rules, message.frame)
+        genomes = self._first_genomes(message)
+        shares = split_by_largest_remainder(pool_units, [1] * len(genomes))
+        for genome, units in zip(genomes, shares, strict=True):
+            await self._bear(genome, units, sum(shares), message.frame)
+        return len(genomes)
+
+    def _first_genomes(self, message: OpenSeason) -> list[Genome]:
+        """Draw a genome for every slot; one that can't warm up is named and drawn again."""
+        families = self._neighbours.families
+        dealt = initial_families(list(families), self._rules.population)
+        return [self._first_genome(family, slot, message) for slot, family in enumerate(dealt)]
+
+    def _first_genome(self, family_id: FamilyId, slot: int, message: OpenSeason) -> Genome:
+        """Draw the genome of one slot."""
+        family = self._neighbours.families[family_id]
+        for attempt in range(_ATTEMPTS_MAX):
+            genome = initial_genome(family, message.seed, slot, attempt)
+            warmup_h = family.warmup_h(genome.genes)
+            if warmup_h <= message.warmup_frames:
+                return genome
+            refused = GenomeRefused(
+                family=family_id, genome=genome.id, warmup_h=warmup_h, history_h=message.warmup_frames
+            )
+            self._arena.record(refused, why=f"slot:{slot}")
+        raise ConfigError(
+            f"family {family_id}: no genome can warm up on {message.warmup_frames} h of history before the"
+            " season; start the season later or leave the family out"
+        )
+
+    async def _bear(self, genome: Genome, units: int, total_units: int, frame: MarketFrame) -> None:
+        """Let one agent be born with its capital."""
+        number = self._arena.roster.births + 1
+        agent = AgentId(f"{genome.family}-{number:04d}")
+        born = AgentBorn(
+            agent=agent,
+            number=number,
+            family=genome.family,
+            genes=genome.genes,
+            genome=genome.id,
+            turn=frame.index,
+            generation=0,
+            parents=(),
+            operator="initial",
+        )
+        self._arena.record(born, why=f"birth:{agent}")
+        limits = self._rules.limits_for(
+            self._capital.micro_usd(units, frame), self._capital.micro_usd(total_units, frame)
+        )
+        self._arena.tracks.begin(agent, frame)
+        await self._arena.spawn(
+            Mandate(agent=agent, stage=self._rules.stage, status="active", due_units=0, limits=limits)
+        )
+        if units:
+            await self._capital.allot(agent, units, frame)
+            after = await self._capital.nav(agent, frame)
+            self._arena.tracks.flow(agent, frame.index, 0, after)
+            self._arena.touch(agent)

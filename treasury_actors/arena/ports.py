@@ -1,0 +1,47 @@
+"""What the parts of the arena may do to its roster."""
+
+from typing import Protocol
+
+from treasury_actors.arena.model.roster import Roster
+from treasury_actors.arena.model.tracks import Tracks
+from treasury_actors.ids import AgentId
+from treasury_actors.market.model.frame import MarketFrame
+from treasury_actors.trading.model.mandate import Mandate
+
+
+class RosterKeeper(Protocol):
+    """The one place where a population changes: every change is an event before it is a fact."""
+
+    @property
+    def roster(self) -> Roster:
+        """Who lives."""
+        ...
+
+    @property
+    def tracks(self) -> Tracks:
+        """How the living have fared."""
+        ...
+
+    def record(self, event: object, *, why: str = "") -> None:
+        """Journal an event, then fold it."""
+        ...
+
+    async def spawn(self, mandate: Mandate) -> None:
+        """Set a newborn's mandate and start its actor."""
+        ...
+
+    async def set_mandates(self, mandates: list[Mandate]) -> None:
+        """Record mandates and hold engine and guardian to them."""
+        ...
+
+    async def retire(self, agent: AgentId, reason: str) -> None:
+        """Let an agent decide no more."""
+        ...
+
+    async def collect(self, mandate: Mandate, due_units: int, frame: MarketFrame, why: str) -> Mandate:
+        """Take what is due out of an agent's cash; return its mandate with what it still owes."""
+        ...
+
+    def touch(self, agent: AgentId) -> None:
+        """Note that an agent's accounts changed."""
+        ...

@@ -1,0 +1,154 @@
+"""Hard limits of the engine: what may not be done, whatever a strategy wants. Pure."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from treasury_actors.ids import AgentId, AssetId, ConversionId
+from treasury_actors.market.model.frame import MarketFrame
+from treasury_actors.market.model.universe import Conversion, Universe
+from treasury_actors.money import usd
+from treasury_actors.trading.model.mandate import Mandate
+from treasury_actors.trading.model.order import Order, OrderAccepted, TradingReason
+from treasury_actors.trading.model.planner import path_impact_bps
+from treasury_actors.trading.model.valuation import nav_micro_usd
+
+TURNOVER_TURNS = 24
+YIELD_ACTIONS = frozenset({"supply", "deposit"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why an order may not be done; `value_micro_usd` is set when it may."""
+
+    reason: TradingReason
+    detail: str
+
+
+class Turnover:
+    """What each agent has ordered in the last 24 turns, by value; a fold over accepted orders."""
+
+    __slots__ = ("_spent",)
+
+    def __init__(self) -> None:
+        self._spent: dict[AgentId, deque[tuple[int, int]]] = {}
+
+    def add(self, accepted: OrderAccepted) -> None:
+        """Count an accepted order."""
+        spent = self._spent.setdefault(accepted.order.agent, deque())
+        spent.append((accepted.order.turn, accepted.value_micro_usd))
+
+    def micro_usd(self, agent: AgentId, turn: int) -> int:
+        """Return the value ordered in the 24 turns up to `turn`."""
+        spent = self._spent.get(agent)
+        if not spent:
+            return 0
+        while spent and spent[0][0] <= turn - TURNOVER_TURNS:
+            spent.popleft()
+        return sum(value for _, value in spent)
+
+
+def resolve(universe: Universe, path: tuple[ConversionId, ...]) -> tuple[Conversion, ...] | Refusal:
+    """Return the conversions of a path, or why it is no path."""
+    steps: list[Conversion] = []
+    for conversion_id in path:
+        step = universe.conversion_by_id.get(conversion_id)
+        if step is None:
+            return Refusal(reason=TradingReason.UNKNOWN_CONVERSION, detail=str(conversion_id))
+        if steps and steps[-1].target != step.source:
+            detail = f"{steps[-1].id} is not followed by {step.id}"
+            return Refusal(reason=TradingReason.BROKEN_PATH, detail=detail)
+        steps.append(step)
+    return tuple(steps) or Refusal(reason=TradingReason.BROKEN_PATH, detail="an order has at least one hop")
+
+
+def check_order(
+    *,
+    universe: Universe,
+    order: Order,
+    mandate: Mandate | None,
+    holdings: Mapping[AssetId, int],
+    turnover_micro_usd: int,
+    frame: MarketFrame,
+) -> int | Refusal:
+    """
+    Return the order's value in micro-dollars if it keeps every limit, else the first one it breaks.
+
+    An exit (`reduce_only`, checked hop by hop) passes the limits of size, turnover and impact: being able
+    to leave is worth more than the price. Nothing passes a price that is missing.
+    """
+    steps = resolve(universe, order.path)
+    if isinstance(steps, Refusal):
+        return steps
+    refusal = _check_authority(order, mandate, steps)
+    if refusal is not None:
+        return refusal
+    assert mandate is not None, "an order without a mandate was refused above"
+    if order.units <= 0:
+        return Refusal(reason=TradingReason.NOT_POSITIVE, detail=f"{order.units} units")
+    for step in steps:
+        for asset in (step.source, step.target):
+            if not frame.fresh[universe.column[asset]]:
+                return Refusal(reason=TradingReason.STALE_PRICE, detail=asset)
+    source = universe.by_id[steps[0].source]
+    value = source.value_micro_usd(order.units, frame.ticks[universe.column[source.id]])
+    if order.reduce_only:
+        return value
+    return _check_sizes(universe, mandate, steps, value, holdings, turnover_micro_usd, frame)
+
+
+def _check_authority(order: Order, mandate: Mandate | None, steps: tuple[Conversion, ...]) -> Refusal | None:
+    """Say why this sender may not place this order, or None."""
+    if mandate is None or mandate.status == "closed":
+        return Refusal(reason=TradingReason.NO_MANDATE, detail=order.agent)
+    if mandate.status == "closing" and order.placed_by != "guardian":
+        return Refusal(reason=TradingReason.MANDATE_CLOSING, detail=order.agent)
+    if order.reduce_only and not all(step.reduces for step in steps):
+        return Refusal(reason=TradingReason.NOT_REDUCE_ONLY, detail=", ".join(order.path))
+    if order.placed_by == "guardian" and not order.reduce_only:
+        return Refusal(reason=TradingReason.NOT_REDUCE_ONLY, detail="the guardian may only reduce")
+    return None
+
+
+def _check_sizes(
+    universe: Universe,
+    mandate: Mandate,
+    steps: tuple[Conversion, ...],
+    value: int,
+    holdings: Mapping[AssetId, int],
+    turnover_micro_usd: int,
+    frame: MarketFrame,
+) -> int | Refusal:
+    """Return the value of an order that adds risk if its sizes are within the mandate."""
+    limits = mandate.limits
+    if value < limits.trade_micro_usd_min:
+        return Refusal(
+            reason=TradingReason.BELOW_MINIMUM, detail=f"${usd(value)} < ${usd(limits.trade_micro_usd_min)}"
+        )
+    if value > limits.trade_micro_usd_max:
+        return Refusal(
+            reason=TradingReason.ABOVE_TRADE_LIMIT,
+            detail=f"${usd(value)} > ${usd(limits.trade_micro_usd_max)}",
+        )
+    if turnover_micro_usd + value > limits.turnover_micro_usd_max:
+        return Refusal(
+            reason=TradingReason.ABOVE_TURNOVER_LIMIT,
+            detail=f"${usd(turnover_micro_usd + value)} > ${usd(limits.turnover_micro_usd_max)} in 24 turns",
+        )
+    impact = path_impact_bps(universe, steps, value / 1e6, frame)
+    if impact > limits.impact_bps_max:
+        return Refusal(
+            reason=TradingReason.ABOVE_IMPACT_LIMIT, detail=f"{impact:.1f} bps > {limits.impact_bps_max:g} bps"
+        )
+    last = steps[-1]
+    if last.action in YIELD_ACTIONS:
+        nav = nav_micro_usd(universe, holdings.items(), frame)
+        there = value + nav_micro_usd(
+            universe, [(a, u) for a, u in holdings.items() if a == last.target], frame
+        )
+        if there > nav * limits.venue_ratio_max:
+            return Refusal(
+                reason=TradingReason.ABOVE_VENUE_LIMIT,
+                detail=f"${usd(there)} of ${usd(nav)} at {last.venue}, limit {limits.venue_ratio_max:g}",
+            )
+    return value

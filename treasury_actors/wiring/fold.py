@@ -1,0 +1,178 @@
+"""From a journal and its frames to the state of the house: the only way state comes to be at a start."""
+
+from dataclasses import dataclass
+
+from treasury_actors.agents.model.track import DAY_FRAMES
+from treasury_actors.arena.model.events import AgentBorn, AgentClosed, AgentRetired, SeasonOpened
+from treasury_actors.arena.model.roster import Roster
+from treasury_actors.arena.model.state import state_hash
+from treasury_actors.arena.model.tracks import Tracks
+from treasury_actors.clock import HOUR_NS
+from treasury_actors.ids import AgentId, AssetId, OrderId
+from treasury_actors.journal.event import Recorded
+from treasury_actors.ledger.model import Book, Entry, available, statement
+from treasury_actors.market.model.frame import MarketFrame, Season
+from treasury_actors.market.model.universe import Universe
+from treasury_actors.trading.model.limits import Turnover
+from treasury_actors.trading.model.marks import Marks
+from treasury_actors.trading.model.open_orders import OpenOrders
+from treasury_actors.trading.model.order import OrderAccepted, OrderEnded, OrderFilled
+from treasury_actors.trading.model.stop import StopLatch, TradingStateChanged
+from treasury_actors.trading.model.valuation import nav_micro_usd
+
+_AGENT_PREFIX, _AGENT_SUFFIX = "agent:", ":available"
+
+
+@dataclass(slots=True)
+class Records:
+    """What a journal alone adds up to; no frame is needed for it."""
+
+    book: Book
+    roster: Roster
+    latch: StopLatch
+    turnover: Turnover
+    open_orders: OpenOrders
+
+    @classmethod
+    def empty(cls, universe: Universe) -> "Records":
+        """Return the state of an empty journal."""
+        return cls(
+            book=Book(asset.id for asset in universe.assets),
+            roster=Roster(),
+            latch=StopLatch(),
+            turnover=Turnover(),
+            open_orders=OpenOrders(),
+        )
+
+    def apply(self, event: object) -> None:
+        """Fold one event."""
+        match event:
+            case Entry():
+                self.book.apply(event)
+                if event.kind == "hold":
+                    order_id = OrderId(event.entry_id.removesuffix("/hold"))
+                    units = sum(p.units for p in event.postings if p.units > 0)
+                    self.open_orders.released(order_id, units)
+            case OrderAccepted():
+                self.open_orders.accepted(event)
+                if not event.order.reduce_only:
+                    self.turnover.add(event)
+            case OrderFilled():
+                self.open_orders.filled(event)
+            case OrderEnded():
+                self.open_orders.ended(event)
+            case TradingStateChanged():
+                self.latch.apply(event)
+            case _:
+                self.roster.apply(event)
+
+    @property
+    def state_hash(self) -> str:
+        """The hash of ledger, mandates, lineage and last states."""
+        return state_hash(self.book, self.roster)
+
+
+class Fold:
+    """
+    Folds a journal along the frames it was lived on.
+
+    What depends on prices (each mandate's course, each agent's daily record) is not journalled: it is
+    computed again, at the same frames, in the same order. Capital moves after the frame was marked; the
+    opening of a season is the exception, its capital is there before frame 0.
+
+    Attributes:
+        turn: the last frame that has an event; -1 before the first.
+    """
+
+    def __init__(self, *, season: Season, lending_benchmark: AssetId) -> None:
+        self.records = Records.empty(season.universe)
+        self.marks = Marks()
+        self.tracks = Tracks(universe=season.universe, lending_benchmark=lending_benchmark)
+        self.turn = -1
+        self._season = season
+        self._marked = -1
+        self._start_ns: int | None = None
+        self._lending_benchmark = lending_benchmark
+
+    def add(self, recorded: Recorded) -> None:
+        """Fold the next event of the journal."""
+        event = recorded.event
+        if isinstance(event, SeasonOpened):
+            self._open(event)
+        if self._start_ns is None:
+            self.records.apply(event)
+            return
+        self.turn = max(self.turn, (recorded.time_ns - self._start_ns) // HOUR_NS)
+        while self._marked < self.turn - 1:
+            self._mark(self._season.frame(self._marked + 1))
+        frame = self._season.frame(self.turn)
+        agent = _flow_of(event)
+        if agent is None:
+            self.records.apply(event)
+            self._follow(event, frame)
+            return
+        if self.turn > 0 and self._marked < self.turn:
+            self._mark(frame)
+        before = self._nav(agent, frame)
+        self.records.apply(event)
+        if self.records.roster.members[agent].life == "living":
+            self._flow(event, agent, before, frame)
+
+    def finish(self) -> None:
+        """Mark the last turn: all its events are in."""
+        if self.turn >= 0 and self._marked < self.turn:
+            self._mark(self._season.frame(self.turn))
+
+    def _open(self, event: SeasonOpened) -> None:
+        """Begin with a season: what earlier ones left is in the books alone."""
+        is_this = event.data_hash == self._season.data_hash
+        self._start_ns = event.start_ns if is_this else None
+        self.turn = self._marked = -1
+        self.marks = Marks()
+        self.tracks = Tracks(universe=self._season.universe, lending_benchmark=self._lending_benchmark)
+
+    def _follow(self, event: object, frame: MarketFrame) -> None:
+        """Let marks and records follow births and deaths."""
+        match event:
+            case AgentBorn():
+                self.tracks.begin(event.agent, frame)
+            case AgentRetired():
+                self.tracks.forget(event.agent)
+            case AgentClosed():
+                self.marks.forget(event.agent)
+            case _:
+                pass
+
+    def _flow(self, event: object, agent: AgentId, before: int, frame: MarketFrame) -> None:
+        """Take in capital that came or went."""
+        assert isinstance(event, Entry), "only an entry moves capital"
+        universe = self._season.universe
+        units = sum(p.units for p in event.postings if p.account == available(agent))
+        reserve, column = universe.by_id[universe.reserve], universe.column[universe.reserve]
+        self.marks.flow(agent, reserve.value_micro_usd(units, frame.ticks[column]))
+        self.tracks.flow(agent, frame.index, before, self._nav(agent, frame))
+
+    def _mark(self, frame: MarketFrame) -> None:
+        """Do what guardian and arena do with a frame once its fills are in."""
+        self._marked = frame.index
+        roster = self.records.roster
+        for agent in sorted(roster.members):
+            if roster.members[agent].life != "closed" and roster.members[agent].mandate is not None:
+                self.marks.nav(agent, self._nav(agent, frame))
+        if frame.index > 0 and frame.index % DAY_FRAMES == 0:
+            for member in roster.living():
+                self.tracks.mark(member.born.agent, frame, self._nav(member.born.agent, frame))
+
+    def _nav(self, agent: AgentId, frame: MarketFrame) -> int:
+        owned = statement(self.records.book, agent).owned
+        return nav_micro_usd(self._season.universe, owned.items(), frame)
+
+
+def _flow_of(event: object) -> AgentId | None:
+    """Return whose capital an event moves; None if it moves none."""
+    if not isinstance(event, Entry) or event.kind not in {"allot", "return"}:
+        return None
+    for posting in event.postings:
+        if posting.account.startswith(_AGENT_PREFIX):
+            return AgentId(posting.account.removeprefix(_AGENT_PREFIX).removesuffix(_AGENT_SUFFIX))
+    return None

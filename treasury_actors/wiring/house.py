@@ -1,0 +1,207 @@
+"""The house: its actors started bottom first, each handed the refs of those below it."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from treasury_actors.actors.actor import Actor
+from treasury_actors.actors.child import ChildSpec
+from treasury_actors.actors.events import SupervisionEvent
+from treasury_actors.actors.policy import SupervisionPolicy
+from treasury_actors.actors.ref import Ref
+from treasury_actors.actors.supervisor import Supervisor
+from treasury_actors.agents.agent import Agent, AgentSpec
+from treasury_actors.agents.messages import AgentMessage, HearsDecided, StateRecorded
+from treasury_actors.agents.model.family import Family
+from treasury_actors.arena.arena import Arena
+from treasury_actors.arena.messages import ArenaMessage, CloseSeason, HoldRound, OpenSeason, PlayTurn
+from treasury_actors.arena.model.rules import ArenaRules
+from treasury_actors.arena.neighbours import Neighbours
+from treasury_actors.clock import Clock, VirtualClock
+from treasury_actors.ids import FamilyId
+from treasury_actors.journal.ports import Journal
+from treasury_actors.ledger.actor import Ledger
+from treasury_actors.ledger.messages import (
+    AccountBalances,
+    Deposit,
+    LedgerMessage,
+    Post,
+    Statement,
+    Withdraw,
+)
+from treasury_actors.market.model.features import Features
+from treasury_actors.trading.adapters.simulated import SimulatedVenue
+from treasury_actors.trading.engine import TradingEngine
+from treasury_actors.trading.guardian import Guardian
+from treasury_actors.trading.messages import (
+    CapitalMoved,
+    ChangeTradingState,
+    CloseTurn,
+    EngineMessage,
+    Guard,
+    GuardianMessage,
+    OpenTurn,
+    SetMandates,
+    SubmitOrders,
+    Watch,
+)
+from treasury_actors.trading.model.costs import ChainProfile
+from treasury_actors.trading.model.guard import GuardPolicy
+from treasury_actors.trading.model.planner import PlannerPolicy
+from treasury_actors.wiring.fold import Fold
+
+CORE_DEADLINE_S = 3_600.0
+"""The arena waits for its agents inside a message, and each of those has a deadline of its own."""
+
+WrapAgent = Callable[[AgentSpec, Actor[AgentMessage]], Actor[AgentMessage]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HouseRules:
+    """Every rule the actors of a house go by."""
+
+    arena: ArenaRules
+    planner: PlannerPolicy
+    guard: GuardPolicy
+    chain: ChainProfile
+    gas_wei_max: int
+    supervision: SupervisionPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The running actors, and what they share read-only."""
+
+    ledger: Ref[LedgerMessage]
+    engine: Ref[EngineMessage]
+    guardian: Ref[GuardianMessage]
+    arena: Ref[ArenaMessage]
+    core: Supervisor
+    features: Features
+    clock: VirtualClock
+    journal: Journal
+    fold: Fold
+    rules: HouseRules
+
+
+class _News:
+    """Passes the supervisor's news on to an arena that is made after it."""
+
+    def __init__(self) -> None:
+        self.listener: Callable[[SupervisionEvent], None] | None = None
+
+    def __call__(self, event: SupervisionEvent) -> None:
+        if self.listener is not None:
+            self.listener(event)
+
+
+@asynccontextmanager
+async def open_house(
+    *,
+    rules: HouseRules,
+    families: Mapping[FamilyId, Family],
+    fold: Fold,
+    features: Features,
+    journal: Journal,
+    turn_clock: VirtualClock,
+    host_clock: Clock,
+    wrap_agent: WrapAgent | None = None,
+) -> AsyncIterator[House]:
+    """
+    Start the house on the state of `fold`; stop it, top first, when the context is left.
+
+    Args:
+        turn_clock: logical time; the driver moves it frame by frame.
+        host_clock: for deadlines alone.
+        wrap_agent: puts something around every agent, e.g. an injected fault.
+    """
+    universe, records = features.universe, fold.records
+    news = _News()
+    agents_supervisor = Supervisor(policy=rules.supervision, clock=host_clock, on_event=news)
+    core_supervisor = Supervisor(policy=rules.supervision, clock=host_clock, on_event=lambda _: None)
+    async with core_supervisor as core, agents_supervisor as supervisor:
+        ledger: Ref[LedgerMessage] = core.start_child(
+            _core("ledger", lambda: Ledger(book=records.book, journal=journal, clock=turn_clock), LEDGER)
+        )
+        engine: Ref[EngineMessage] = core.start_child(
+            _core(
+                "engine",
+                lambda: TradingEngine(
+                    universe=universe,
+                    ledger=ledger,
+                    journal=journal,
+                    clock=turn_clock,
+                    venue=SimulatedVenue(universe=universe, chain=rules.chain),
+                    latch=records.latch,
+                    turnover=records.turnover,
+                    open_orders=records.open_orders,
+                    gas_wei_max=rules.gas_wei_max,
+                ),
+                ENGINE,
+            )
+        )
+        guardian: Ref[GuardianMessage] = core.start_child(
+            _core(
+                "guardian",
+                lambda: Guardian(
+                    universe=universe, ledger=ledger, engine=engine, policy=rules.guard, marks=fold.marks
+                ),
+                GUARDIAN,
+            )
+        )
+
+        def make_agent(
+            spec: AgentSpec, last_record: StateRecorded | None, arena: HearsDecided
+        ) -> Actor[AgentMessage]:
+            agent = Agent(
+                spec=spec,
+                features=features,
+                ledger=ledger,
+                engine=engine,
+                arena=arena,
+                planner=rules.planner,
+                last_record=last_record,
+            )
+            return agent if wrap_agent is None else wrap_agent(spec, agent)
+
+        neighbours = Neighbours(
+            features=features,
+            families=families,
+            ledger=ledger,
+            engine=engine,
+            guardian=guardian,
+            supervisor=supervisor,
+            make_agent=make_agent,
+            journal=journal,
+            clock=turn_clock,
+        )
+        arena_actor = Arena(
+            neighbours=neighbours, rules=rules.arena, roster=records.roster, tracks=fold.tracks
+        )
+        news.listener = arena_actor.heard
+        arena: Ref[ArenaMessage] = core.start_child(_core("arena", lambda: arena_actor, ARENA))
+        yield House(
+            ledger=ledger,
+            engine=engine,
+            guardian=guardian,
+            arena=arena,
+            core=core,
+            features=features,
+            clock=turn_clock,
+            journal=journal,
+            fold=fold,
+            rules=rules,
+        )
+
+
+LEDGER = (Post, Deposit, Withdraw, Statement, AccountBalances)
+ENGINE = (OpenTurn, SubmitOrders, CloseTurn, SetMandates, ChangeTradingState)
+GUARDIAN = (Watch, Guard, CapitalMoved)
+ARENA = (OpenSeason, PlayTurn, HoldRound, CloseSeason)
+
+
+def _core(name: str, make: Callable[[], Actor[object]], accepts: tuple[type, ...]) -> ChildSpec[object]:
+    """Return the spec of an actor that is never restarted in place: the process stops and starts clean."""
+    return ChildSpec(
+        name=name, make=make, accepts=accepts, restart="never", mailbox_size=65_536, deadline_s=CORE_DEADLINE_S
+    )
