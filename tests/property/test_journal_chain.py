@@ -120,3 +120,14 @@ def test_a_changed_byte_in_a_row_of_the_file_is_found(image: bytes, data: st.Dat
         _verify_after(bytes(changed))
 
     assert caught.value.seq == seq
+
+
+@given(st.data())
+def test_a_changed_byte_anywhere_among_the_rows_of_a_page_is_found(image: bytes, data: st.DataObject) -> None:
+    page = len(image) // 2  # the schema has the first page, the rows the second
+    rows_start = page + int.from_bytes(image[page + 5 : page + 7], "big")
+    changed = bytearray(image)
+    changed[data.draw(st.integers(rows_start, len(image) - 1))] ^= data.draw(st.integers(1, 255))
+
+    with pytest.raises(JournalCorrupt):
+        _verify_after(bytes(changed))
