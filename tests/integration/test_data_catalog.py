@@ -1,5 +1,6 @@
 """A folder imported into a catalog on disk tells the same season, and a broken catalog says where."""
 
+import sys
 from array import array
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from tests.unit.market.folder import DAYS, START, write_folder
-from treasury_actors.errors import DataError
+from treasury_actors.errors import ConfigError, DataError
 from treasury_actors.market.adapters.catalog import (
     import_folder,
     load_season_from_catalog,
@@ -129,6 +130,15 @@ def test_a_missing_foreign_or_cut_file_is_named(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(DataError, match=f"{ETH}.parquet: missing; allowed"):
         from_catalog(catalog)
+
+
+def test_a_machine_without_pyarrow_is_told_which_extra_brings_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "treasury_actors.market.adapters.parquet", None)
+
+    with pytest.raises(ConfigError, match="needs pyarrow; allowed: the `data` extra"):
+        import_folder(write_folder(tmp_path / "folder"), tmp_path / "catalog")
 
 
 def test_a_file_is_replaced_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:

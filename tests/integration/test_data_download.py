@@ -1,4 +1,4 @@
-"""Downloads against a server of our own on loopback: what arrives, what is refused, what is not asked twice."""
+"""Downloads from a server of our own on loopback: what arrives, what is refused, what is asked only once."""
 
 import json
 import threading
@@ -235,7 +235,7 @@ def first(cells: Callable[[list[object]], None]) -> Callable[[list[object]], obj
         (lambda page: [*page, "candle"], "allowed: .open time, open"),
         (lambda page: [page[0][:4]], "allowed: .open time, open"),
         (first(lambda candle: candle.__setitem__(0, "soon")), "open time is 'soon'; allowed"),
-        (first(lambda candle: candle.__setitem__(0, True)), "open time is True; allowed"),
+        (first(lambda candle: candle.__setitem__(0, [])), "open time is .*; allowed"),
         (first(lambda candle: candle.__setitem__(0, START_NS // 10**6 + 1)), "on a full hour"),
         (first(lambda candle: candle.__setitem__(0, START_NS // 10**9 // 3_600 * 3_600)), "allowed"),
         (lambda page: [page[1], page[0]], "in order"),

@@ -1,4 +1,4 @@
-"""Real data, where they are at hand: known extremes, the windows that must load, no look-ahead."""
+"""Real data, where they are at hand: known extremes, the windows that must load."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -3,7 +3,6 @@
 from array import array
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -39,7 +38,7 @@ def season_of(series: Mapping[str, Series]) -> ColumnSeason:
 
 
 def replaced_after(series: Series, time_ns: int, factors: list[float]) -> Series:
-    """Return `series` with every number that is knowable only after `time_ns` changed to another valid one."""
+    """Return `series` with every number that is knowable only after `time_ns` made another valid one."""
     values = tuple(
         array(
             "d",

@@ -114,7 +114,8 @@ def test_depth_capacity_gas_and_bills_come_from_the_data_or_from_stated_assumpti
     assert frame.depth_usd[step[ConversionId("USDC>WETH@uniswap-v3")]] == 40e6
     assert frame.capacity_usd[step[ConversionId("aUSDT>USDT@aave-v3")]] == pytest.approx(1e5, rel=0.01)
     assert frame.capacity_usd[step[ConversionId("aUSDC>USDC@aave-v3")]] == 50e6
-    assert (frame.l1_gas_gwei, frame.tbill_rate) == (10.0, pytest.approx(0.052))
+    assert frame.l1_gas_gwei == 10.0
+    assert frame.tbill_rate == pytest.approx(0.052)
     assert any("USDC>WETH@uniswap-v3 $40M" in note for note in season.notes)
 
 
@@ -218,7 +219,11 @@ def test_no_liquidity_in_range_is_a_depth_of_zero(tmp_path: Path) -> None:
         ),
         (AAVE_V3, cell(3, 3, "inf"), "line 3: supply_apr is 'inf'; allowed: .* or empty"),
         (AAVE_V3, cell(3, 5, ""), "line 3: liquidity_index is ''"),
-        (BTC, cell(362, 5, "9.9e7"), "WBTC comes to 9.9.* USD at 2024-01-16T01:00Z; allowed: 1e-06 to 9e"),
+        (
+            BTC,
+            cell(362, 5, "9.9e7"),
+            r"WBTC comes to 9.866\S+ USD at 2024-01-16T01:00Z; allowed: 1e-06 to 9e",
+        ),
     ],
 )
 def test_bad_input_is_one_line_that_names_file_line_and_range(
