@@ -93,9 +93,7 @@ def populations(draw: st.DrawFn) -> tuple[list[Living], dict[FamilyId, Family], 
             born_frame=0,
             evaluation=evaluation_of(value),
         )
-        for number, (genome, value) in enumerate(
-            zip(initial_genomes(families, count, 5), values, strict=True)
-        )
+        for number, (genome, value) in enumerate(zip(genomes, values, strict=True))
     ]
     rules = BreedingRules(
         target_population=count + draw(st.integers(0, 10)), cull_bps=draw(st.sampled_from([0, 2_000, 9_000]))

@@ -142,7 +142,6 @@ def _to_unit(gene: Gene, value: int) -> float:
 
 def _from_unit(gene: Gene, place: float) -> int:
     """Return the value nearest to a place in the range of a gene; places outside are clipped."""
-    place = min(max(place, 0.0), 1.0)
     if gene.scale == "log":
         shift = _shift(gene)
         low = gene.low + shift
