@@ -1,13 +1,13 @@
 """
 How fast actors talk, on one core. Run `python benchmarks/actors.py`; it prints one line a measurement.
 
-- tell/s, flood: one sender, messages dealt to all actors in turn, 64 each before it lets go of the loop. What a burst
-  costs; the switch of task is shared by many messages.
-- tell/s, frames: each actor gets one message, all answer to one collector, then the next round. What a frame costs; every
-  message wakes a sleeper. Both directions are counted.
+- tell/s, flood: one sender deals messages to all actors in turn, 64 each, before it lets go of the loop: what
+  a burst costs, when many messages share a switch of task.
+- tell/s, frames: each actor gets one message, all answer to one collector, then the next round: what a frame
+  costs, when every message wakes a sleeper. Both directions are counted.
 - ask p50: one asker, one actor, one ask after another, each with its timeout.
 
-Deadlines, guard and patrol are on, as in production. Times are the machine's; the best of three runs is printed.
+Deadlines, guard and patrol are on, as in production. The best of three runs is printed.
 """
 
 import statistics
@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass
 
 import anyio
+from anyio import lowlevel
 
 from treasury_actors.actors.actor import Actor
 from treasury_actors.actors.child import ChildSpec
@@ -39,7 +40,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count(Ask[int]):
-    """How many ticks were read?"""
+    """Say how many ticks were read."""
 
 
 class Counter(Actor[Tick | Count]):
@@ -100,7 +101,7 @@ async def flood(actors: int) -> float:
             for ref in refs:
                 for _ in range(BURST):
                     ref.tell(tick)
-            await anyio.sleep(0)
+            await lowlevel.checkpoint()
         counts = [await ref.ask(Count(), timeout_s=30) for ref in refs]
         elapsed = time.perf_counter() - began
         assert sum(counts) == rounds * actors * BURST, "a message was lost"

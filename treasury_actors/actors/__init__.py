@@ -23,6 +23,6 @@ quarantined, unless so many crashed in that turn that the cause is common to the
 that may never be restarted (ledger, engine, journal) escalates: whoever owns the supervisor ends the process.
 
 Read `actor` (what to write), `ref` (what to call), `child` (what to declare), `supervisor` (what happens);
-then `cell` and `guard` (how a life is run), `policy` (the decisions, pure), `patrol` (time), `watchdog` (a
-blocked loop), `probe` (the double your tests talk to).
+then `ward`, `cell` and `guard` (how a life is run), `policy` (the decisions, pure), `patrol` (time),
+`watchdog` (a blocked loop), `probe` (the double your tests talk to).
 """

@@ -11,8 +11,8 @@ class Actor(Generic[M_contra]):
 
     Whatever a hook raises is a crash: the object is thrown away and `ChildSpec.make` makes a new one, which
     rebuilds its state in `started`. So there is one path for starting and for recovering, and nothing is
-    salvaged. The wall stands around what an actor awaits; a bare task it starts by itself is outside, and what
-    such a task raises may end the loop.
+    salvaged. The guard stands around what an actor awaits; a bare task it starts by itself is outside, and
+    what such a task raises may end the loop.
     """
 
     async def started(self) -> None:

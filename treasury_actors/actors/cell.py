@@ -9,7 +9,7 @@ from anyio import lowlevel
 from treasury_actors.actors.actor import Actor
 from treasury_actors.actors.child import ChildSpec, ChildStatus, M
 from treasury_actors.actors.dead_letters import DeadLetters
-from treasury_actors.actors.guard import DeadlinePassed, is_ordered, mortal, text_of
+from treasury_actors.actors.guard import DeadlinePassed, is_cancellation, mortal, text_of
 from treasury_actors.actors.mailbox import HALT, Asked, Mailbox
 from treasury_actors.errors import ActorError, ActorStopped
 
@@ -86,21 +86,22 @@ class Cell(Generic[M]):
         """Whether it has anything in hand."""
         return self.in_hand is not IDLE
 
-    async def live(self, on_up: Callable[[], None], all_doomed: Callable[[], bool]) -> BaseException | None:
+    async def live(self, on_up: Callable[[], None]) -> BaseException | None:
         """
         Run one life; return what it died of, or None if its end was ordered.
 
-        Whatever happens in there, nothing is raised. `on_up` is called when the actor has started;
-        `all_doomed` says whether the supervisor's own task group is being cancelled.
+        Whatever happens in there, nothing is raised. `on_up` is called when the actor has started. Nothing
+        outside cancels a life: whoever leaves the supervisor, for whatever reason, stops its children one by
+        one.
         """
         crash: BaseException | None = None
-        self._scope = scope = anyio.CancelScope()
+        self._scope = scope = anyio.CancelScope(shield=True)
         try:
             with scope:
                 try:
-                    await mortal(self._serve(on_up), lambda: scope.cancel_called or all_doomed())
+                    await mortal(self._serve(on_up), lambda: scope.cancel_called)
                 except BaseException as error:  # noqa: BLE001 - the guard: an actor may raise anything
-                    crash = None if is_ordered(error) else error
+                    crash = None if scope.cancel_called and is_cancellation(error) else error
         except BaseException as error:  # noqa: BLE001 - the actor left the scopes of its task in disorder
             crash = error
         self._scope = None

@@ -31,7 +31,6 @@ def mortal(life: Coroutine[Any, Any, R], doomed: Callable[[], bool]) -> Generato
     again for ever. After `SWALLOWED_MAX` such catches `life` is closed, and if it clings to that too, left
     where it is. `doomed` says whether life itself is being cancelled, and not just some scope within it.
     """
-    cancelled = anyio.get_cancelled_exc_class()
     swallowed = 0
     resume: Callable[[Any], Any] = life.send
     value: Any = None
@@ -47,7 +46,7 @@ def mortal(life: Coroutine[Any, Any, R], doomed: Callable[[], bool]) -> Generato
             raise
         except BaseException as error:
             # Whatever the loop throws is for the one who waits in there.
-            if isinstance(error, cancelled) and doomed():
+            if is_cancellation(error) and doomed():
                 swallowed += 1
                 if swallowed > SWALLOWED_MAX:
                     _abandon(life)
@@ -61,10 +60,9 @@ def _abandon(life: Coroutine[Any, Any, object]) -> None:
         life.close()
 
 
-def is_ordered(error: BaseException) -> bool:
-    """Return whether `error` is a cancellation that the runtime ordered, not one that the actor made up."""
-    ordered = anyio.current_effective_deadline() == float("-inf")
-    return ordered and isinstance(error, anyio.get_cancelled_exc_class())
+def is_cancellation(error: BaseException) -> bool:
+    """Return whether `error` is how a scope cancels, or made up to look like it."""
+    return isinstance(error, anyio.get_cancelled_exc_class())
 
 
 def text_of(thing: object) -> str:

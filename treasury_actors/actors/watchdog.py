@@ -44,8 +44,8 @@ class Watchdog:
         self._on_blocked = on_blocked or leave_with
         self._end = threading.Event()
         self._wait = wait or self._end.wait
-        # A flag, not a time: the loop says that it lives, the thread says when it heard so. Between a pause and
-        # the thread's account of it, a time noted by the loop would be wrong by the pause.
+        # A flag, not a time: the loop says that it lives, the thread says when it heard so. A time that the
+        # loop noted between a pause and the thread's account of it would be wrong by the pause.
         self._beaten = True
         self._barked = False
 

@@ -4,9 +4,9 @@ import asyncio
 import selectors
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Literal, TypeAlias
 
-import anyio
+from anyio import lowlevel
 
 from treasury_actors.actors.actor import Actor
 from treasury_actors.actors.child import ChildSpec
@@ -16,8 +16,9 @@ from treasury_actors.actors.ref import Ref
 from treasury_actors.actors.supervisor import Supervisor
 from treasury_actors.message import Ask
 
+
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Jumps to the next timer whenever nothing else is ready; is its own clock. `skip` is a pause of the host."""
+    """Jumps to the next timer whenever nothing else is ready; is its own clock."""
 
     def __init__(self) -> None:
         super().__init__(_JumpingSelector(self))
@@ -64,7 +65,7 @@ class Do:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard(Ask[tuple[str, ...]]):
-    """What did you hear since you were made?"""
+    """Tell what you heard since you were made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,14 +116,23 @@ class Stage:
     def __post_init__(self) -> None:
         self.house = Supervisor(policy=self.policy, clock=self.loop, on_event=self.events.append)
 
-    def listener(self, name: str, **options: Any) -> Ref[Line]:
-        """Start a listener; `options` are those of `ChildSpec`."""
+    def listener(
+        self,
+        name: str,
+        *,
+        restart: Literal["transient", "never"] = "transient",
+        mailbox_size: int = 1024,
+        deadline_s: float = 30.0,
+    ) -> Ref[Line]:
+        """Start a listener."""
         return self.house.start_child(
             ChildSpec(
                 name=name,
                 make=lambda: Listener(self.diary, name),
                 accepts=(Say, Do, Heard, Run),
-                **options,
+                restart=restart,
+                mailbox_size=mailbox_size,
+                deadline_s=deadline_s,
             )
         )
 
@@ -156,4 +166,4 @@ def crash(error: BaseException) -> Callable[[], Awaitable[object]]:
 async def soon() -> None:
     """Let everyone else run until they wait."""
     for _ in range(20):
-        await anyio.sleep(0)
+        await lowlevel.checkpoint()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import anyio
 import pytest
@@ -21,9 +22,13 @@ async def recurse() -> object:
     return await recurse()
 
 
+async def fail() -> None:
+    raise ValueError("no")
+
+
 async def fail_within_a_group() -> None:
     async with anyio.create_task_group() as group:
-        group.start_soon(crash(ValueError("no")))
+        group.start_soon(fail)
 
 
 @pytest.mark.parametrize(
@@ -55,10 +60,17 @@ def test_a_crash_reaches_neither_siblings_nor_the_loop(
 
         assert await bob.ask(Heard(), timeout_s=1.0) == ("before", "after")
         assert await ann.ask(Heard(), timeout_s=1.0) == ()
-        assert [event.cause.startswith(cause) for event in stage.events if isinstance(event, ChildCrashed)] == [
-            True
+        assert [
+            event.cause.startswith(cause) for event in stage.events if isinstance(event, ChildCrashed)
+        ] == [True]
+        assert stage.diary == [
+            "made ann",
+            "started ann",
+            "made bob",
+            "started bob",
+            "made ann",
+            "started ann",
         ]
-        assert stage.diary == ["made ann", "started ann", "made bob", "started bob", "made ann", "started ann"]
 
     play(scene)
 
@@ -149,10 +161,8 @@ def test_a_hung_actor_is_a_crashed_actor() -> None:
 def test_an_actor_that_swallows_its_cancellation_is_dropped_all_the_same() -> None:
     async def cling() -> object:
         while True:
-            try:
+            with suppress(asyncio.CancelledError):
                 await anyio.sleep(1.0)
-            except asyncio.CancelledError:
-                pass
 
     async def scene(stage: Stage) -> None:
         ref = stage.listener("ann", deadline_s=10.0)
@@ -171,7 +181,7 @@ def test_an_actor_that_clings_to_life_within_scopes_of_its_own_is_left_behind() 
             with anyio.move_on_after(0.7):
                 try:
                     await anyio.sleep(1.0)
-                except BaseException:
+                except BaseException:  # noqa: BLE001 - the misbehaviour under test
                     await anyio.sleep(1.0)
 
     async def scene(stage: Stage) -> None:
@@ -281,7 +291,7 @@ def test_an_actor_that_sends_itself_work_without_end_leaves_others_their_turn() 
 
 def test_what_on_event_raises_is_the_houses_fault_and_leaves_the_supervisor_as_it_was() -> None:
     async def scene(stage: Stage) -> None:
-        stage.house._on_event = _refuse
+        stage.house._ward._on_event = _refuse
         ref = stage.listener("ann")
         ref.tell(Do(act=crash(ValueError("no"))))
         await anyio.sleep_forever()

@@ -96,7 +96,7 @@ def test_an_ask_without_answer_times_out_on_time() -> None:
     async def scene(stage: Stage) -> None:
         ref = stage.listener("ann")
         began_s = stage.loop.now_s
-        with pytest.raises(AskTimeout, match="ann: no answer to Run within 0.5 s"):
+        with pytest.raises(AskTimeout, match=r"ann: no answer to Run within 0\.5 s"):
             await ref.ask(Run(act=anyio.sleep_forever), timeout_s=0.5)
 
         assert stage.loop.now_s == pytest.approx(began_s + 0.5)

@@ -304,9 +304,7 @@ def test_a_supervisor_works_only_inside_its_context() -> None:
     async def scene(stage: Stage) -> None:
         outside = Supervisor(policy=SupervisionPolicy(), clock=stage.loop, on_event=stage.events.append)
         with pytest.raises(AssertionError, match="inside its `async with`"):
-            outside.start_child(
-                ChildSpec(name="ann", make=lambda: Listener([], "ann"), accepts=(Say,))
-            )
+            outside.start_child(ChildSpec(name="ann", make=lambda: Listener([], "ann"), accepts=(Say,)))
 
     play(scene)
 
@@ -338,7 +336,7 @@ def test_the_same_crashes_give_the_same_events_in_the_same_order() -> None:
         for turn in range(1, 40):
             stage.house.open_turn(turn)
             for number, ref in enumerate(refs):
-                if (number * 7 + turn * turn) % 11 == 0:
+                if (number * 7 + turn * turn) % 11 == 0 or (turn % 13 == 0 and number % 3 == 0):
                     ref.tell_or_drop(Do(act=NO))
             await soon()
 
