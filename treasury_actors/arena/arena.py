@@ -39,7 +39,7 @@ from treasury_actors.arena.rounds import Rounds
 from treasury_actors.ids import AgentId
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.message import Provenance
-from treasury_actors.trading.messages import ChangeTradingState, Guard, SetMandates, Watched
+from treasury_actors.trading.messages import CancelOpenOrders, ChangeTradingState, Guard, SetMandates, Watched
 from treasury_actors.trading.model.mandate import Mandate
 
 
@@ -282,6 +282,7 @@ class Arena(Actor[ArenaMessage]):
             self._refs.pop(member.born.agent, None)
             await self._neighbours.supervisor.stop_child(member.born.agent)
         assert self._roster.season is not None, "a season is opened before it is closed"
+        await self._neighbours.engine.ask(CancelOpenOrders(), timeout_s=ASK_TIMEOUT_S)
         self.record(SeasonClosed(season=self._roster.season.season, turn=frame.index))
         return len(living)
 

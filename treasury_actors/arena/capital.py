@@ -3,10 +3,11 @@
 from treasury_actors.arena.model.rules import ArenaRules
 from treasury_actors.arena.neighbours import Neighbours
 from treasury_actors.errors import InvariantViolated
-from treasury_actors.ids import AgentId, EntryId
+from treasury_actors.ids import AccountId, AgentId, EntryId
 from treasury_actors.ledger.messages import AccountBalances, Deposit, Post, Statement
 from treasury_actors.ledger.model import (
     DUST,
+    PAST_SEASONS,
     GAS,
     AgentStatement,
     Entry,
@@ -46,7 +47,7 @@ class Capital:
             (GAS, universe.gas, rules.gas_usd),
         ):
             ticks = frame.ticks[universe.column[asset]]
-            units = universe.by_id[asset].units_for_micro_usd_up(dollars * MICRO_USD, ticks)
+            units = universe.by_id[asset].units_for_micro_usd_up(int(dollars * MICRO_USD), ticks)
             message = Deposit(
                 entry_id=EntryId(f"season:{season}/deposit/{account}"),
                 account=account,
@@ -58,6 +59,17 @@ class Capital:
             if isinstance(reply, EntryRejected):
                 raise InvariantViolated(f"I3: the opening deposit was refused: {reply.reason} ({reply.detail})")
         return await self.pool_units()
+
+    async def sweep(self, season: int, accounts: list[AccountId]) -> None:
+        """Take what a past season left, as it is, out of the treasury: the next begins with its own money."""
+        for account in accounts:
+            question = AccountBalances(account=account)
+            balances = await self._neighbours.ledger.ask(question, timeout_s=ASK_TIMEOUT_S)
+            postings: list[Posting] = []
+            for asset, units in sorted(balances.items()):
+                postings += transfer(account, PAST_SEASONS, asset, units)
+            if postings:
+                await self._post(f"season:{season}/sweep/{account}", "withdraw", tuple(postings))
 
     async def pool_units(self) -> int:
         """Return what the pool can give, in units of the reserve asset."""

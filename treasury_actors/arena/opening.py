@@ -1,8 +1,11 @@
 """How a season opens: capital is deposited, the first agents are born and get equal mandates."""
 
+from dataclasses import replace
+
 from treasury_actors.arena.capital import Capital
 from treasury_actors.arena.messages import OpenSeason
-from treasury_actors.arena.model.events import AgentBorn, GenomeRefused, SeasonOpened
+from treasury_actors.arena.model.events import AgentBorn, AgentClosed, AgentRetired, GenomeRefused, SeasonOpened
+from treasury_actors.arena.model.roster import Member
 from treasury_actors.arena.model.rules import ArenaRules
 from treasury_actors.arena.neighbours import Neighbours
 from treasury_actors.arena.ports import RosterKeeper
@@ -10,11 +13,13 @@ from treasury_actors.errors import ConfigError
 from treasury_actors.evolution.model.breeding import initial_families, initial_genome
 from treasury_actors.evolution.model.genome import Genome
 from treasury_actors.ids import AgentId, FamilyId
+from treasury_actors.ledger.model import DUST, GAS, available, held, pool
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.money import split_by_largest_remainder
 from treasury_actors.trading.model.mandate import Mandate
 
 _ATTEMPTS_MAX = 200
+SEASON_OVER = "the season is over"
 
 
 class Opening:
@@ -42,18 +47,37 @@ class Opening:
             population=self._rules.population,
         )
         self._arena.record(opened, why=f"season:{message.season}")
+        carried = await self._sweep(message)
         pool_units = await self._capital.deposit(message.season, self._rules, message.frame)
-        genomes = self._first_genomes(message)
+        genomes = [*carried, *self._first_genomes(message)][: self._rules.population]
         shares = split_by_largest_remainder(pool_units, [1] * len(genomes))
-        for genome, units in zip(genomes, shares, strict=True):
-            await self._bear(genome, units, sum(shares), message.frame)
+        for (genome, parent), units in zip(genomes, shares, strict=True):
+            await self._bear(genome, parent, units, sum(shares), message.frame)
         return len(genomes)
 
-    def _first_genomes(self, message: OpenSeason) -> list[Genome]:
+    async def _sweep(self, message: OpenSeason) -> list[tuple[Genome, Member | None]]:
+        """End what a past season left; return the genomes of its survivors: they live on as newborns."""
+        survivors = self._arena.roster.living()
+        left = [*survivors, *self._arena.roster.closing()]
+        accounts = [pool(self._rules.stage), GAS, DUST]
+        for member in left:
+            agent = member.born.agent
+            if member.life == "living":
+                retired = AgentRetired(agent=agent, turn=0, reason=SEASON_OVER)
+                self._arena.record(retired, why=f"death:{agent}")
+            self._arena.record(AgentClosed(agent=agent, turn=0, returned_units=0), why=f"death:{agent}")
+            accounts += [available(agent), held(agent)]
+        if left:
+            await self._capital.sweep(message.season, accounts)
+            mandates = [m.mandate for m in left if m.mandate is not None]
+            await self._arena.set_mandates([replace(m, status="closed", due_units=0) for m in mandates])
+        return [(member.genome, member) for member in survivors]
+
+    def _first_genomes(self, message: OpenSeason) -> list[tuple[Genome, Member | None]]:
         """Draw a genome for every slot; one that can't warm up is named and drawn again."""
         families = self._neighbours.families
         dealt = initial_families(list(families), self._rules.population)
-        return [self._first_genome(family, slot, message) for slot, family in enumerate(dealt)]
+        return [(self._first_genome(family, slot, message), None) for slot, family in enumerate(dealt)]
 
     def _first_genome(self, family_id: FamilyId, slot: int, message: OpenSeason) -> Genome:
         """Draw the genome of one slot."""
@@ -72,8 +96,10 @@ class Opening:
             " season; start the season later or leave the family out"
         )
 
-    async def _bear(self, genome: Genome, units: int, total_units: int, frame: MarketFrame) -> None:
-        """Let one agent be born with its capital."""
+    async def _bear(
+        self, genome: Genome, parent: Member | None, units: int, total_units: int, frame: MarketFrame
+    ) -> None:
+        """Let one agent be born with its capital; `parent` ran the same genome in the season before."""
         number = self._arena.roster.births + 1
         agent = AgentId(f"{genome.family}-{number:04d}")
         born = AgentBorn(
@@ -83,9 +109,9 @@ class Opening:
             genes=genome.genes,
             genome=genome.id,
             turn=frame.index,
-            generation=0,
-            parents=(),
-            operator="initial",
+            generation=parent.born.generation if parent else 0,
+            parents=(parent.born.agent,) if parent else (),
+            operator="carried" if parent else "initial",
         )
         self._arena.record(born, why=f"birth:{agent}")
         limits = self._rules.limits_for(

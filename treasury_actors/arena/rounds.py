@@ -8,6 +8,7 @@ from treasury_actors.agents.model.fitness import (
     Fitness,
     FitnessBoard,
     FitnessKey,
+    Insufficient,
     evaluate,
 )
 from treasury_actors.agents.model.track import DAY_FRAMES
@@ -135,7 +136,7 @@ class Rounds:
     async def _renew(
         self, standings: list[Standing], board: FitnessBoard, number: int, frame: MarketFrame
     ) -> GenerationPlan:
-        """Decide who goes and who comes. Those at stale prices are left out of it."""
+        """Decide who goes and who comes."""
         if not self._rules.breeds:
             return GenerationPlan(retire=(), births=())
         season = self._arena.roster.season
@@ -152,11 +153,10 @@ class Rounds:
                     agent=standing.agent,
                     genome=standing.member.genome,
                     born_frame=standing.member.born.turn,
-                    evaluation=board.evaluation(standing.agent),
+                    evaluation=_as_judged(board.evaluation(standing.agent), stale=standing.stale),
                     generation=standing.member.born.generation,
                 )
                 for standing in standings
-                if not standing.stale
             ],
             families=self._neighbours.families,
             rules=self._rules.breeding,
@@ -298,6 +298,18 @@ class Rounds:
             agent=agent, turn=frame.index, wanted_units=wanted, free_units=free, reason="exceeds_pool"
         )
         self._arena.record(refused, why=f"round:{frame.index}")
+
+
+def _as_judged(evaluation: Evaluation, *, stale: bool) -> Evaluation:
+    """Return the evaluation that breeding goes by: one at stale prices is neither bred nor culled."""
+    if not stale or isinstance(evaluation, Insufficient):
+        return evaluation
+    return Insufficient(
+        key=evaluation.key,
+        computed_at_frame=evaluation.computed_at_frame,
+        blocks=evaluation.blocks,
+        needed=evaluation.blocks,
+    )
 
 
 def _recorded(agent: AgentId, turn: int, evaluation: Evaluation) -> FitnessRecorded:

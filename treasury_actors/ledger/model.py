@@ -14,6 +14,7 @@ RESERVE = AccountId("treasury:reserve")
 GAS = AccountId("treasury:gas")
 DUST = AccountId("treasury:dust")
 DEPOSITS = AccountId("external:deposits")
+PAST_SEASONS = AccountId("external:past-seasons")
 GAS_BURNT = AccountId("venue:gas")
 
 EntryKind = Literal["deposit", "withdraw", "fund", "allot", "return", "hold", "settle", "release", "dust"]

@@ -32,6 +32,7 @@ from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Conversion, Universe
 from treasury_actors.message import Provenance
 from treasury_actors.trading.messages import (
+    CancelOpenOrders,
     ChangeTradingState,
     CloseTurn,
     EngineMessage,
@@ -119,6 +120,8 @@ class TradingEngine(Actor[EngineMessage]):
                 return len(message.mandates)
             case ChangeTradingState():
                 return await self._change_state(message)
+            case CancelOpenOrders():
+                return await self._cancel_open_orders()
             case _:
                 assert_never(message)
 
@@ -323,6 +326,19 @@ class TradingEngine(Actor[EngineMessage]):
             self._latch.apply(changed)
         await self._journal.flush()
         return self._latch.state
+
+    async def _cancel_open_orders(self) -> int:
+        """End the orders of a simulated season that is over; a real venue's tickets can't be taken back."""
+        assert not self._venue.leaves_process, "what was sent to a real venue is only watched"
+        cancelled = len(self._open_orders)
+        detail = "the season ended before its next frame"
+        for working in self._open_orders.at_venue():
+            source = self._universe.conversion_by_id[working.order.path[working.hop]].source
+            await self._give_back(working, source, TradingReason.SEASON_OVER, detail)
+        for agent in self._open_orders.waiting_agents():
+            while (order := self._open_orders.next_of(agent)) is not None:
+                self._end(order, 0, TradingReason.SEASON_OVER, detail)
+        return cancelled
 
     async def _statement(self, agent: AgentId) -> AgentStatement:
         return await self._ledger.ask(Statement(agent=agent), timeout_s=ASK_TIMEOUT_S)

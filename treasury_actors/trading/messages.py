@@ -66,7 +66,14 @@ class ChangeTradingState(Ask[TradingState]):
     reason: str
 
 
-EngineMessage: TypeAlias = OpenTurn | SubmitOrders | CloseTurn | SetMandates | ChangeTradingState
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOpenOrders(Ask[int]):
+    """End every open order and give back what is held: a simulated season is over. Replies with how many."""
+
+
+EngineMessage: TypeAlias = (
+    OpenTurn | SubmitOrders | CloseTurn | SetMandates | ChangeTradingState | CancelOpenOrders
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ from treasury_actors.trading.adapters.simulated import SimulatedVenue
 from treasury_actors.trading.engine import TradingEngine
 from treasury_actors.trading.guardian import Guardian
 from treasury_actors.trading.messages import (
+    CancelOpenOrders,
     CapitalMoved,
     ChangeTradingState,
     CloseTurn,
@@ -195,7 +196,7 @@ async def open_house(
 
 
 LEDGER = (Post, Deposit, Withdraw, Statement, AccountBalances)
-ENGINE = (OpenTurn, SubmitOrders, CloseTurn, SetMandates, ChangeTradingState)
+ENGINE = (OpenTurn, SubmitOrders, CloseTurn, SetMandates, ChangeTradingState, CancelOpenOrders)
 GUARDIAN = (Watch, Guard, CapitalMoved)
 ARENA = (OpenSeason, PlayTurn, HoldRound, CloseSeason)
 

@@ -1,6 +1,7 @@
 """The rules an arena is run by, and the limits that follow from them. Pure."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from treasury_actors.agents.model.fitness import FormulaName
 from treasury_actors.arena.model.allocation import AllocationPolicy
@@ -34,6 +35,7 @@ class ArenaRules:
     How an arena is run.
 
     Attributes:
+        capital_usd: what is deposited for mandates; `gas_usd`: in the gas asset, for `treasury:gas`.
         round_turns: frames between two rounds.
         mandate_usd_min: a smaller mandate is not opened: it could not pay for its gas.
         stale_ratio_max: an agent with more of its NAV at stale prices is left as it is by the round.
@@ -45,8 +47,8 @@ class ArenaRules:
     seed: int
     stage: Stage
     population: int
-    capital_usd: int
-    gas_usd: int
+    capital_usd: Decimal | int
+    gas_usd: Decimal | int
     round_turns: int = 168
     mandate_usd_min: int = 1_000
     stale_ratio_max: float = 0.05

@@ -10,13 +10,15 @@ class Tracks:
     """
     One record an agent, and the lending benchmark they are all measured against.
 
-    The benchmark is what one share of the lending token is worth; where it has no price it earns nothing.
+    The benchmark is what one share of the lending token is worth, relative to its first price; until it has
+    one it earns nothing.
     """
 
-    __slots__ = ("_column", "_records")
+    __slots__ = ("_column", "_first_ticks", "_records")
 
     def __init__(self, *, universe: Universe, lending_benchmark: AssetId) -> None:
         self._column = universe.column[lending_benchmark]
+        self._first_ticks = 0
         self._records: dict[AgentId, TrackRecord] = {}
 
     def begin(self, agent: AgentId, frame: MarketFrame) -> None:
@@ -47,4 +49,5 @@ class Tracks:
 
     def _lending(self, frame: MarketFrame) -> float:
         ticks = frame.ticks[self._column]
-        return float(ticks) if ticks else 1.0
+        self._first_ticks = self._first_ticks or ticks
+        return ticks / self._first_ticks if ticks else 1.0

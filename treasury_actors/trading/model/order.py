@@ -32,6 +32,7 @@ class TradingReason(StrEnum):
     INSUFFICIENT_UNITS = "insufficient_units"
     NO_GAS = "no_gas"
     NO_LIQUIDITY = "no_liquidity"
+    SEASON_OVER = "season_over"
 
     @property
     def transient(self) -> bool:

@@ -1,0 +1,256 @@
+"""
+Config files: TOML, checked whole before anything starts, turned into each component's own rules.
+
+A key exists only where an operator must choose or two shipped configs differ. What is wrong is named in one
+line: file, key, value, allowed range.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from treasury_actors.actors.policy import SupervisionPolicy
+from treasury_actors.arena.model.allocation import PPB, AllocationPolicy
+from treasury_actors.arena.model.rules import ArenaRules, RiskRules
+from treasury_actors.errors import ConfigError
+from treasury_actors.trading.model.costs import CHAINS, GWEI
+from treasury_actors.trading.model.guard import GuardPolicy
+from treasury_actors.trading.model.planner import PlannerPolicy
+from treasury_actors.wiring.house import HouseRules
+
+_CENT = Decimal("0.01")
+
+
+def _whole_cents(value: Decimal) -> Decimal:
+    """Refuse an amount of money with a fraction of a cent."""
+    if not value.is_finite() or value % _CENT != 0:
+        raise ValueError("allowed are whole cents")
+    return value
+
+
+Dollars: TypeAlias = Annotated[Decimal, Field(ge=0, le=10**12), AfterValidator(_whole_cents)]
+Ratio: TypeAlias = Annotated[Decimal, Field(ge=0, le=1)]
+
+
+class _Section(BaseModel):
+    """A table of a config file: unknown keys are refused, nothing is coerced."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class SeasonSection(_Section):
+    """Which market is traded."""
+
+    source: Literal["generated", "folder"] = "generated"
+    seed: int = Field(default=7, ge=0, lt=2**31)
+    days: int = Field(default=180, ge=1, le=3_650)
+    warmup_h: int = Field(default=2_880, ge=0, le=8_760)
+    folder: str = ""
+    start: date | None = None
+
+    @model_validator(mode="after")
+    def _folder_needs_a_start(self) -> "SeasonSection":
+        if self.source == "folder" and not (self.folder and self.start):
+            raise ValueError('source = "folder" needs `folder` and `start`')
+        return self
+
+
+class ArenaSection(_Section):
+    """Who competes for how much."""
+
+    agents: int = Field(default=50, ge=1, le=1_000)
+    capital_usd: Dollars = Decimal(500_000)
+    gas_usd: Dollars = Decimal(5_000)
+    round_h: int = Field(default=168, ge=24, le=8_760)
+    reserve_ratio: Ratio = Decimal("0.10")
+    agent_share_max: Ratio = Decimal("0.25")
+    fitness: Literal["certainty_equivalent", "brief_repaired"] = "certainty_equivalent"
+
+
+class RiskSection(_Section):
+    """Hard limits."""
+
+    trade_usd_max: Dollars = Decimal(50_000)
+    trade_usd_min: Dollars = Decimal(10)
+    agent_turnover_ratio_max: Annotated[Decimal, Field(gt=0, le=100)] = Decimal(3)
+    arena_turnover_usd_max: Dollars = Decimal(1_500_000)
+    venue_ratio_max: Ratio = Decimal(1)
+    impact_bps_max: Annotated[Decimal, Field(gt=0, le=1_000)] = Decimal(50)
+    agent_stop_loss_ratio: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.25")
+    agent_drawdown_ratio: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.30")
+
+
+class PlannerSection(_Section):
+    """When a conversion is worthwhile."""
+
+    band_bps: Annotated[Decimal, Field(ge=0, le=10_000)] = Decimal(100)
+    trade_usd_min: Dollars = Decimal(25)
+    cost_bps_max: Annotated[Decimal, Field(gt=0, le=10_000)] = Decimal(100)
+    cash_bps: Annotated[Decimal, Field(ge=0, le=5_000)] = Decimal(50)
+
+
+class ChainSection(_Section):
+    """What a transaction costs."""
+
+    profile: Literal["base", "ethereum"] = "base"
+    gas_gwei_max: Annotated[int, Field(ge=1, le=10**10)] = 10_000_000
+
+
+class JournalSection(_Section):
+    """Where the head of the journal is written beside the run folder."""
+
+    anchor_dir: str = ""
+
+
+class Settings(_Section):
+    """A whole config file."""
+
+    season: SeasonSection = SeasonSection()
+    arena: ArenaSection = ArenaSection()
+    risk: RiskSection = RiskSection()
+    planner: PlannerSection = PlannerSection()
+    chain: ChainSection = ChainSection()
+    journal: JournalSection = JournalSection()
+
+    @property
+    def config_hash(self) -> str:
+        """SHA-256 of every resolved key that decides the course of a run."""
+        content = self.model_dump(mode="json", exclude={"journal"})
+        return sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+    @property
+    def start_ns(self) -> int | None:
+        """Time of the first frame, if the config gives one."""
+        start = self.season.start
+        if start is None:
+            return None
+        return int(datetime(start.year, start.month, start.day, tzinfo=UTC).timestamp()) * 10**9
+
+    def house_rules(self, seed: int) -> HouseRules:
+        """Return the rules of every component."""
+        arena, risk, planner = self.arena, self.risk, self.planner
+        return HouseRules(
+            arena=ArenaRules(
+                seed=seed,
+                stage="sim",
+                population=arena.agents,
+                capital_usd=arena.capital_usd,
+                gas_usd=arena.gas_usd,
+                round_turns=arena.round_h,
+                formula=arena.fitness,
+                cost_model=f"{self.chain.profile}/1",
+                allocation=AllocationPolicy(
+                    reserve_ppb=int(arena.reserve_ratio * PPB),
+                    cap_ppb=max(1, int(arena.agent_share_max * PPB)),
+                ),
+                risk=RiskRules(
+                    trade_usd_min=int(risk.trade_usd_min),
+                    trade_usd_max=int(risk.trade_usd_max),
+                    agent_turnover_ratio_max=float(risk.agent_turnover_ratio_max),
+                    arena_turnover_usd_max=int(risk.arena_turnover_usd_max),
+                    venue_ratio_max=float(risk.venue_ratio_max),
+                    impact_bps_max=float(risk.impact_bps_max),
+                ),
+            ),
+            planner=PlannerPolicy(
+                band_bps=float(planner.band_bps),
+                trade_usd_min=float(planner.trade_usd_min),
+                cost_bps_max=float(planner.cost_bps_max),
+                cash_bps=float(planner.cash_bps),
+            ),
+            guard=GuardPolicy(
+                stop_loss_ratio=float(risk.agent_stop_loss_ratio),
+                drawdown_ratio_max=float(risk.agent_drawdown_ratio),
+            ),
+            chain=CHAINS[self.chain.profile],
+            gas_wei_max=self.chain.gas_gwei_max * GWEI,
+            supervision=SupervisionPolicy(),
+        )
+
+
+def load_settings(path: Path, overrides: Mapping[str, Mapping[str, object]] | None = None) -> Settings:
+    """
+    Read and check a config file; `overrides` (from the command line) replace keys by section.
+
+    Raises:
+        ConfigError: one line naming file, key, value and what is allowed.
+    """
+    try:
+        text = path.read_bytes().decode()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: not UTF-8 text") from None
+    try:
+        content: dict[str, Any] = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None
+    for section, keys in (overrides or {}).items():
+        table = content.setdefault(section, {})
+        if isinstance(table, dict):
+            table.update(keys)
+    return check_settings(content, str(path))
+
+
+def check_settings(content: Mapping[str, object], place: str) -> Settings:
+    """Check the content of a config; `place` is named in the error."""
+    try:
+        return Settings.model_validate(_whole_numbers_as_decimals(content))
+    except ValidationError as error:
+        raise ConfigError(f"{place}: {_first_problem(error)}") from None
+
+
+def _whole_numbers_as_decimals(content: Mapping[str, object]) -> dict[str, object]:
+    """Let `500000` stand for `500000.00` where a decimal is expected; nothing else is coerced."""
+    decimals = {
+        (section, key)
+        for section, field in Settings.model_fields.items()
+        for key, info in getattr(field.annotation, "model_fields", {}).items()
+        if info.annotation is Decimal
+    }
+    checked: dict[str, object] = {}
+    for section, table in content.items():
+        if not isinstance(table, dict):
+            checked[section] = table
+            continue
+        checked[section] = {
+            key: Decimal(value) if (section, key) in decimals and type(value) is int else value
+            for key, value in table.items()
+        }
+    return checked
+
+
+def _first_problem(error: ValidationError) -> str:
+    """Return the first problem of a validation in one line."""
+    problem = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in problem["loc"]) or "config"
+    match problem["type"]:
+        case "extra_forbidden":
+            known = _known_keys(problem["loc"][:-1])
+            return f"{key}: unknown key; known are {', '.join(known)}"
+        case "value_error":
+            allowed = str(problem["ctx"]["error"]) if "ctx" in problem else problem["msg"]
+        case _:
+            allowed = problem["msg"]
+    return f"{key} = {_shown(problem['input'])}: {allowed[:1].lower()}{allowed[1:]}"
+
+
+def _known_keys(path: tuple[int | str, ...]) -> list[str]:
+    """Return the keys a table of the config may have."""
+    if not path:
+        return sorted(Settings.model_fields)
+    section = Settings.model_fields.get(str(path[0]))
+    return sorted(getattr(section.annotation, "model_fields", {})) if section else []
+
+
+def _shown(value: object) -> str:
+    """Return a value as a config file would have it, cut short."""
+    text = str(value) if isinstance(value, Decimal) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

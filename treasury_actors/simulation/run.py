@@ -1,0 +1,141 @@
+"""A run: one folder, one journal, one season after another, from wherever the journal ends."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import treasury_actors.arena.model.events  # noqa: F401  (registers the event types a journal holds)
+import treasury_actors.trading.model.order  # noqa: F401
+from treasury_actors.agents.model.family import Family
+from treasury_actors.clock import Clock, VirtualClock
+from treasury_actors.ids import FamilyId
+from treasury_actors.journal.adapters.sqlite import SqliteJournal
+from treasury_actors.journal.ports import Journal
+from treasury_actors.market.model.features import Features
+from treasury_actors.market.model.frame import MarketFrame, Season
+from treasury_actors.simulation.conductor import Conductor
+from treasury_actors.simulation.recipe import SeasonRecipe
+from treasury_actors.wiring.fold import Fold
+from treasury_actors.wiring.house import House, HouseRules, WrapAgent, open_house
+
+JOURNAL_NAME = "journal.db"
+
+AfterTurn = Callable[[House, Season, MarketFrame], Awaitable[bool]]
+"""Called between turns; may take its time and talk to the actors. False ends the run after this turn."""
+
+SeasonEnd = Literal["finished", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """
+    What a run plays.
+
+    Attributes:
+        rules: made for a seed, because each season has its own.
+        wrap_agent: an injected fault, if any.
+    """
+
+    recipe: SeasonRecipe
+    rules: Callable[[int], HouseRules]
+    families: Mapping[FamilyId, Family]
+    config_hash: str
+    wrap_agent: WrapAgent | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class SeasonState:
+    """A season and what the journal already says about it."""
+
+    number: int
+    recipe: SeasonRecipe
+    season: Season
+    fold: Fold
+    is_open: bool
+    is_closed: bool
+
+
+def find_season(plan: RunPlan, journal: Journal, first: Season) -> SeasonState:
+    """
+    Fold the journal; return the season it is in, or the first if it is empty.
+
+    A journal of several seasons is folded along the last one's frames; earlier ones are books alone.
+    """
+    opened = [r.event for r in journal.read() if r.type == "arena.season_opened.v1"]
+    number = max(1, len(opened))
+    recipe, season = plan.recipe, first
+    for _ in range(number - 1):
+        recipe = recipe.next()
+    if number > 1:
+        season = recipe.build()
+    fold = Fold(season=season, lending_benchmark=plan.rules(recipe.seed).arena.lending_benchmark)
+    for recorded in journal.read():
+        fold.add(recorded)
+    fold.finish()
+    return SeasonState(
+        number=number,
+        recipe=recipe,
+        season=season,
+        fold=fold,
+        is_open=bool(opened),
+        is_closed=fold.records.roster.closed_season == number,
+    )
+
+
+async def play_season(
+    plan: RunPlan,
+    state: SeasonState,
+    journal: Journal,
+    *,
+    host_clock: Clock,
+    after_turn: AfterTurn,
+    last_event_ns: int,
+) -> SeasonEnd:
+    """
+    Play a season from where its fold ends to its last frame, or until `after_turn` says no.
+
+    The features are rebuilt from the frames; agents go on from their last journalled state.
+    """
+    rules = plan.rules(state.recipe.seed)
+    season, fold = state.season, state.fold
+    features = Features(season.universe)
+    for index in range(-season.warmup_count, fold.turn + 1):
+        features.append(season.frame(index))
+    async with open_house(
+        rules=rules,
+        families=plan.families,
+        fold=fold,
+        features=features,
+        journal=journal,
+        turn_clock=VirtualClock(last_event_ns),
+        host_clock=host_clock,
+        wrap_agent=plan.wrap_agent,
+    ) as house:
+        conductor = Conductor(house)
+        if not state.is_open:
+            await conductor.open_season(
+                season, number=state.number, seed=state.recipe.seed, config_hash=plan.config_hash
+            )
+            state.is_open = True
+        for index in range(fold.turn + 1, season.frame_count):
+            frame = season.frame(index)
+            await conductor.turn(frame)
+            if not await after_turn(house, season, frame):
+                return "interrupted"
+        await conductor.close_season(season.frame(season.frame_count - 1))
+        state.is_closed = True
+    return "finished"
+
+
+@asynccontextmanager
+async def open_journal(
+    folder: Path, *, clock: Clock, durable: bool, epoch: int
+) -> AsyncIterator[SqliteJournal]:
+    """Open the journal of a run folder, and close it whatever happens."""
+    journal = await SqliteJournal.open(folder / JOURNAL_NAME, clock=clock, durable=durable, epoch=epoch)
+    try:
+        yield journal
+    finally:
+        await journal.close()
