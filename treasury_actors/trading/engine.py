@@ -42,7 +42,6 @@ from treasury_actors.trading.messages import (
     TurnClosed,
     TurnOpened,
 )
-from treasury_actors.trading.model.costs import gas_micro_usd, reserve_units_up
 from treasury_actors.trading.model.limits import Refusal, Turnover, check_order
 from treasury_actors.trading.model.mandate import Mandate
 from treasury_actors.trading.model.open_orders import OpenOrders, Working
@@ -54,6 +53,7 @@ from treasury_actors.trading.model.order import (
     OrderRefused,
     TradingReason,
 )
+from treasury_actors.trading.model.settlement import charge_gas
 from treasury_actors.trading.model.stop import StopLatch, TradingState, TradingStateChanged
 from treasury_actors.trading.ports import Executed, NotExecuted, Receipt, Ticket, Venue
 
@@ -289,17 +289,15 @@ class TradingEngine(Actor[EngineMessage]):
         universe, wei = self._universe, receipt.gas_wei
         if wei == 0:
             return [], 0
-        charge_micro = gas_micro_usd(universe, wei, frame)
-        charge = reserve_units_up(universe, charge_micro, frame)
         statement = await self._statement(agent)
         purse = statement.available.get(universe.reserve, 0)
         if goal == available(agent) and receipt.ticket.conversion.target == universe.reserve:
             purse += receipt.quote.taken_units
-        paid = min(charge, purse)
+        charge = charge_gas(universe, wei, purse, frame)
         postings = [*transfer(GAS, GAS_BURNT, universe.gas, wei)]
-        if paid:
-            postings += transfer(available(agent), GAS, universe.reserve, paid)
-        return postings, charge_micro
+        if charge.paid_units:
+            postings += transfer(available(agent), GAS, universe.reserve, charge.paid_units)
+        return postings, charge.micro_usd
 
     async def _give_back(
         self, working: Working, asset: AssetId, reason: TradingReason, detail: str

@@ -1,9 +1,11 @@
 """The simulated venue: real costs from the frame's own depth, fills at the next frame, no luck."""
 
+from typing import assert_never
+
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Universe
-from treasury_actors.trading.model.costs import ChainProfile, quote
-from treasury_actors.trading.model.order import TradingReason
+from treasury_actors.trading.model.costs import ChainProfile
+from treasury_actors.trading.model.settlement import Done, NotDone, execute
 from treasury_actors.trading.ports import Executed, NotExecuted, Receipt, Ticket
 
 
@@ -35,16 +37,19 @@ class SimulatedVenue:
         return [self._execute(ticket, frame) for ticket in waiting]
 
     def _execute(self, ticket: Ticket, frame: MarketFrame) -> Receipt:
-        """Execute one ticket. Nothing trades at a price that is missing or stale."""
-        step = ticket.conversion
-        for asset in (step.source, step.target):
-            if not frame.fresh[self._universe.column[asset]]:
-                return NotExecuted(ticket=ticket, reason=TradingReason.STALE_PRICE, detail=asset)
-        gas_wei = self._chain.gas_wei(step, frame.l1_gas_gwei)
-        if gas_wei > ticket.gas_wei_max:
-            detail = f"{gas_wei} wei of gas is above the cap of {ticket.gas_wei_max}"
-            return NotExecuted(ticket=ticket, reason=TradingReason.NO_GAS, detail=detail)
-        bought = quote(self._universe, step, ticket.units, frame)
-        if bought is None:
-            return NotExecuted(ticket=ticket, reason=TradingReason.NO_LIQUIDITY, detail=step.id)
-        return Executed(ticket=ticket, quote=bought, gas_wei=gas_wei)
+        """Execute one ticket with the arithmetic that every driver shares."""
+        outcome = execute(
+            self._universe,
+            ticket.conversion,
+            ticket.units,
+            frame,
+            chain=self._chain,
+            gas_wei_max=ticket.gas_wei_max,
+        )
+        match outcome:
+            case Done():
+                return Executed(ticket=ticket, quote=outcome.quote, gas_wei=outcome.gas_wei)
+            case NotDone():
+                return NotExecuted(ticket=ticket, reason=outcome.reason, detail=outcome.detail)
+            case _:
+                assert_never(outcome)
