@@ -7,13 +7,14 @@ USD is an integer count of micro-dollars. Every function that rounds says which 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 
 from treasury_actors.ids import AssetId
 
 MICRO_USD_EXPONENT = 6
 MICRO_USD = 10**MICRO_USD_EXPONENT
-_EXACT = Context(prec=200)  # the default context would round a number of 29 digits
+_EXACT = Context(prec=200, Emax=199, Emin=-199, traps=[InvalidOperation, Inexact, Overflow])
+"""Up to 200 digits, and an error rather than a rounding: the default context rounds at 29 digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,27 +36,25 @@ class Asset:
     def value_micro_usd(self, units: int, ticks: int) -> int:
         """Return what `units` are worth at `ticks`, in micro-dollars, rounded down."""
         shift = self.decimals + self.tick_exponent - MICRO_USD_EXPONENT
-        product = units * ticks
-        return product // 10**shift if shift >= 0 else product * 10**-shift
+        scale: int = 10 ** abs(shift)
+        return units * ticks // scale if shift >= 0 else units * ticks * scale
 
     def units_for_micro_usd(self, micro_usd: int, ticks: int) -> int:
         """Return how many units `micro_usd` buy at `ticks`, rounded down; `ticks` must be positive."""
         shift = self.decimals + self.tick_exponent - MICRO_USD_EXPONENT
-        return micro_usd * 10**shift // ticks if shift >= 0 else micro_usd // (ticks * 10**-shift)
+        scale: int = 10 ** abs(shift)
+        return micro_usd * scale // ticks if shift >= 0 else micro_usd // (ticks * scale)
 
     def units_for_micro_usd_up(self, micro_usd: int, ticks: int) -> int:
         """Return the fewest units worth at least `micro_usd` at `ticks`: rounded up."""
-        shift = self.decimals + self.tick_exponent - MICRO_USD_EXPONENT
-        numerator = micro_usd * 10**shift if shift >= 0 else micro_usd
-        denominator = ticks if shift >= 0 else ticks * 10**-shift
-        return -(-numerator // denominator)
+        return -self.units_for_micro_usd(-micro_usd, ticks)
 
     def parse(self, text: str) -> int:
         """Return the units of a decimal amount such as `"1000.5"`; raise ValueError if not exact."""
         try:
             scaled = Decimal(text).scaleb(self.decimals, _EXACT)
-        except InvalidOperation:
-            raise ValueError(f"{text!r} is not a decimal amount") from None
+        except DecimalException:
+            raise ValueError(f"{text!r} is not a decimal amount of at most 200 digits") from None
         if not scaled.is_finite() or scaled != scaled.to_integral_value():
             raise ValueError(f"{text!r} has more than {self.decimals} decimals of {self.id}")
         return int(scaled)
@@ -81,6 +80,7 @@ def split_by_largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
     by_remainder = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), i))
     for position in by_remainder[: total - sum(parts)]:
         parts[position] += 1
+    assert sum(parts) == total, "I8: the parts are the whole"
     return parts
 
 

@@ -8,7 +8,7 @@ from treasury_actors.agents.messages import AgentMessage, Decided, HearsDecided,
 from treasury_actors.agents.model.checks import checked_targets
 from treasury_actors.agents.model.family import Family
 from treasury_actors.agents.model.view import View
-from treasury_actors.ids import AgentId, AssetId
+from treasury_actors.ids import AgentId
 from treasury_actors.ledger.messages import LedgerMessage, Statement
 from treasury_actors.ledger.model import AgentStatement
 from treasury_actors.market.model.features import Features
@@ -70,7 +70,7 @@ class Agent(Actor[AgentMessage]):
         self._decided_turn = last_record.turn if last_record else spec.born_turn - 1
         self._statement: AgentStatement | None = None
         self._books_version = -1
-        self._owned: list[tuple[int, AssetId, int]] = []
+        self._owned: list[tuple[int, int]] = []
 
     def __repr__(self) -> str:
         return f"<Agent {self._spec.agent}, decided turn {self._decided_turn}>"
@@ -96,7 +96,8 @@ class Agent(Actor[AgentMessage]):
         statement = await self._ledger.ask(question, timeout_s=ASK_TIMEOUT_S)
         self._statement = statement
         self._books_version = version
-        self._owned = [(self._universe.column[asset], asset, units) for asset, units in statement.owned.items()]
+        column = self._universe.column
+        self._owned = [(column[asset], units) for asset, units in statement.owned.items()]
 
     def _catch_up(self, turn: int, end: int) -> None:
         """
@@ -120,7 +121,7 @@ class Agent(Actor[AgentMessage]):
         assets = self._universe.assets
         values: dict[int, float] = {}
         nav = 0.0
-        for column, _, units in self._owned:
+        for column, units in self._owned:
             asset = assets[column]
             value = units * ticks[column] / 10 ** (asset.decimals + asset.tick_exponent)
             values[column] = value

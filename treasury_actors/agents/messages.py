@@ -31,7 +31,7 @@ AgentMessage: TypeAlias = Turn
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """An agent has decided on a turn; `state` is what its strategy remembers, `ordered` whether it ordered."""
+    """An agent has decided on a turn: what its strategy remembers, and whether it ordered."""
 
     agent: AgentId
     turn: int

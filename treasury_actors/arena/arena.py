@@ -50,9 +50,7 @@ class Arena(Actor[ArenaMessage]):
     The arena answers for order: agents decide in any order, their answers are taken in the order of names.
     """
 
-    def __init__(
-        self, *, neighbours: Neighbours, rules: ArenaRules, roster: Roster, tracks: Tracks
-    ) -> None:
+    def __init__(self, *, neighbours: Neighbours, rules: ArenaRules, roster: Roster, tracks: Tracks) -> None:
         self._neighbours = neighbours
         self._rules = rules
         self._roster = roster
@@ -127,9 +125,7 @@ class Arena(Actor[ArenaMessage]):
         match event:
             case ChildCrashed():
                 agent = AgentId(event.name)
-                crashed = AgentCrashed(
-                    agent=agent, turn=self._turn, cause=event.cause, message=event.message
-                )
+                crashed = AgentCrashed(agent=agent, turn=self._turn, cause=event.cause, message=event.message)
                 self.record(crashed, why=f"crash:{agent}")
                 self._gate.down(agent)
             case ChildRestarted():

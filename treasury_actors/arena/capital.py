@@ -57,7 +57,9 @@ class Capital:
             )
             reply = await self._neighbours.ledger.ask(message, timeout_s=ASK_TIMEOUT_S)
             if isinstance(reply, EntryRejected):
-                raise InvariantViolated(f"I3: the opening deposit was refused: {reply.reason} ({reply.detail})")
+                raise InvariantViolated(
+                    f"I3: the opening deposit was refused: {reply.reason} ({reply.detail})"
+                )
         return await self.pool_units()
 
     async def sweep(self, season: int, accounts: list[AccountId]) -> None:

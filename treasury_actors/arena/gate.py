@@ -41,7 +41,7 @@ class TurnGate:
             self._open_if_done()
 
     def down(self, agent: AgentId) -> None:
-        """An agent has crashed: it answers no more this turn."""
+        """Count a crash as an answer: the agent gives no other this turn."""
         if self._waiting.pop(agent, agent) is None:
             self._open_if_done()
 

@@ -4,7 +4,13 @@ from dataclasses import replace
 
 from treasury_actors.arena.capital import Capital
 from treasury_actors.arena.messages import OpenSeason
-from treasury_actors.arena.model.events import AgentBorn, AgentClosed, AgentRetired, GenomeRefused, SeasonOpened
+from treasury_actors.arena.model.events import (
+    AgentBorn,
+    AgentClosed,
+    AgentRetired,
+    GenomeRefused,
+    SeasonOpened,
+)
 from treasury_actors.arena.model.roster import Member
 from treasury_actors.arena.model.rules import ArenaRules
 from treasury_actors.arena.neighbours import Neighbours

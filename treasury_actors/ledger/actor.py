@@ -23,6 +23,7 @@ from treasury_actors.ledger.model import (
     Entry,
     EntryRejected,
     LedgerReason,
+    is_contra,
     statement,
     transfer,
 )
@@ -71,6 +72,12 @@ class Ledger(Actor[LedgerMessage]):
                 entry_id=message.entry_id,
                 reason=LedgerReason.NOT_POSITIVE,
                 detail=f"{kind} of {message.units} {message.asset}",
+            )
+        if is_contra(message.account):
+            return EntryRejected(
+                entry_id=message.entry_id,
+                reason=LedgerReason.UNKNOWN_ACCOUNT,
+                detail=f"{message.account} is no account of the treasury",
             )
         entry = Entry(
             entry_id=message.entry_id,

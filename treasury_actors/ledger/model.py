@@ -58,6 +58,13 @@ class LedgerReason(StrEnum):
     INSUFFICIENT_UNITS = "insufficient_units"
 
 
+_INVARIANT_OF = {
+    LedgerReason.EXISTS_WITH_DIFFERENT_CONTENT: "I4",
+    LedgerReason.INSUFFICIENT_UNITS: "I3",
+}
+"""What is broken if an entry that was journalled can't be folded for this reason; else it is I1."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryRejected:
     """The ledger's no: nothing was posted. A value, never raised."""
@@ -116,9 +123,7 @@ class AgentStatement:
         return dict(sorted(owned.items()))
 
 
-def transfer(
-    source: AccountId, target: AccountId, asset: AssetId, units: int
-) -> tuple[Posting, Posting]:
+def transfer(source: AccountId, target: AccountId, asset: AssetId, units: int) -> tuple[Posting, Posting]:
     """Return the two postings that move `units` from `source` to `target`."""
     return (
         Posting(account=source, asset=asset, units=-units),
@@ -160,15 +165,27 @@ class Book:
             return self._no(entry, LedgerReason.EXISTS_WITH_DIFFERENT_CONTENT, "this id was posted before")
         if not entry.postings:
             return self._no(entry, LedgerReason.EMPTY, "an entry has at least two postings")
+        for posting in entry.postings:
+            problem = self._problem_of(posting)
+            if problem is not None:
+                return self._no(entry, *problem)
+        return self._check_sums(entry)
+
+    def _problem_of(self, posting: Posting) -> tuple[LedgerReason, str] | None:
+        """Say why a posting can stand in no entry, or None."""
+        if posting.units == 0:
+            return LedgerReason.ZERO_UNITS, f"{posting.account} {posting.asset}"
+        if posting.asset not in self._assets:
+            return LedgerReason.UNKNOWN_ASSET, posting.asset
+        if not _is_account(posting.account):
+            return LedgerReason.UNKNOWN_ACCOUNT, posting.account
+        return None
+
+    def _check_sums(self, entry: Entry) -> EntryRejected | None:
+        """Say why the postings can't happen together, or None: assets sum to zero, no account lacks units."""
         sums: dict[AssetId, int] = {}
         after: dict[tuple[AccountId, AssetId], int] = {}
         for posting in entry.postings:
-            if posting.units == 0:
-                return self._no(entry, LedgerReason.ZERO_UNITS, f"{posting.account} {posting.asset}")
-            if posting.asset not in self._assets:
-                return self._no(entry, LedgerReason.UNKNOWN_ASSET, posting.asset)
-            if not _is_account(posting.account):
-                return self._no(entry, LedgerReason.UNKNOWN_ACCOUNT, posting.account)
             sums[posting.asset] = sums.get(posting.asset, 0) + posting.units
             place = (posting.account, posting.asset)
             after[place] = after.get(place, self.units(*place)) + posting.units
@@ -186,10 +203,13 @@ class Book:
         return entry_id in self._entries
 
     def apply(self, entry: Entry) -> None:
-        """Fold an entry that was decided into the balances; what could not be posted crashes (I1, I3)."""
+        """Fold an entry that was decided; one that could not be posted, or was, crashes (I1, I3, I4)."""
         refusal = self.check(entry)
         if refusal is not None or self.is_repeat(entry.entry_id):
-            raise InvariantViolated(f"I1/I3: entry {entry.entry_id} can't be folded: {refusal or 'repeated'}")
+            number = "I4" if refusal is None else _INVARIANT_OF.get(refusal.reason, "I1")
+            raise InvariantViolated(
+                f"{number}: entry {entry.entry_id} can't be folded: {refusal or 'repeated'}"
+            )
         for posting in entry.postings:
             balances = self._balances.setdefault(posting.account, {})
             units = balances.get(posting.asset, 0) + posting.units
@@ -238,7 +258,7 @@ class Book:
         return problems + [f"{asset} sums to {total}" for asset, total in sorted(sums.items()) if total]
 
     def canonical(self) -> list[list[str]]:
-        """Return every non-zero balance as [account, asset, units], sorted: the ledger's part of a state hash."""
+        """Return every non-zero balance as [account, asset, units], sorted: its part of a state hash."""
         return [
             [account, asset, str(units)]
             for account in self.accounts()

@@ -299,9 +299,7 @@ class TradingEngine(Actor[EngineMessage]):
             postings += transfer(available(agent), GAS, universe.reserve, charge.paid_units)
         return postings, charge.micro_usd
 
-    async def _give_back(
-        self, working: Working, asset: AssetId, reason: TradingReason, detail: str
-    ) -> None:
+    async def _give_back(self, working: Working, asset: AssetId, reason: TradingReason, detail: str) -> None:
         """Release what is held for an order that ends here."""
         order = working.order
         postings = transfer(held(order.agent), available(order.agent), asset, working.held_units)
@@ -310,9 +308,7 @@ class TradingEngine(Actor[EngineMessage]):
 
     def _end(self, order: Order, hop: int, reason: TradingReason, detail: str) -> None:
         """Record that an accepted order ended without a further fill."""
-        ended = OrderEnded(
-            order_id=order.order_id, agent=order.agent, hop=hop, reason=reason, detail=detail
-        )
+        ended = OrderEnded(order_id=order.order_id, agent=order.agent, hop=hop, reason=reason, detail=detail)
         self._record(ended, order.order_id)
         self._open_orders.ended(ended)
 

@@ -12,7 +12,7 @@ from treasury_actors.trading.model.order import TradingReason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """One hop of an order, released to a venue: convert `units`, which the ledger holds, for gas within a cap."""
+    """One hop of an order, released to a venue: convert `units`, which are held, for gas within a cap."""
 
     order_id: OrderId
     agent: AgentId

@@ -204,5 +204,10 @@ ARENA = (OpenSeason, PlayTurn, HoldRound, CloseSeason)
 def _core(name: str, make: Callable[[], Actor[object]], accepts: tuple[type, ...]) -> ChildSpec[object]:
     """Return the spec of an actor that is never restarted in place: the process stops and starts clean."""
     return ChildSpec(
-        name=name, make=make, accepts=accepts, restart="never", mailbox_size=65_536, deadline_s=CORE_DEADLINE_S
+        name=name,
+        make=make,
+        accepts=accepts,
+        restart="never",
+        mailbox_size=65_536,
+        deadline_s=CORE_DEADLINE_S,
     )

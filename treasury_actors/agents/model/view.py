@@ -35,7 +35,8 @@ class View:
         """Return the price now in USD; NaN if never known. Stale prices are returned: see `tradable`."""
         column = self._columns[slot]
         ticks = self._features.ticks[column][self._end - 1]
-        return ticks / 10 ** self._scales[column].tick_exponent if ticks else nan
+        scale: int = 10 ** self._scales[column].tick_exponent
+        return ticks / scale if ticks else nan
 
     def tradable(self, slot: int) -> bool:
         """Say whether the price is fresh enough to trade on."""
@@ -44,8 +45,8 @@ class View:
     def mean_usd(self, slot: int, span_h: int) -> float:
         """Return the mean price over the last `span_h` hours in USD; NaN if not known that long."""
         column = self._columns[slot]
-        mean = self._features.mean_ticks(column, span_h, self._end)
-        return mean / 10 ** self._scales[column].tick_exponent
+        scale: int = 10 ** self._scales[column].tick_exponent
+        return self._features.mean_ticks(column, span_h, self._end) / scale
 
     def change(self, slot: int, span_h: int) -> float:
         """Return the price change over the last `span_h` hours as a fraction; NaN if not known."""

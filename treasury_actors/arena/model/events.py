@@ -177,7 +177,7 @@ class AgentQuarantined:
 @event("arena.common_cause_found", version=1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommonCauseFound:
-    """So many agents crashed at once that none of them is to blame: trading is reduced, nobody quarantined."""
+    """So many agents crashed at once that none is to blame: trading is reduced, nobody quarantined."""
 
     turn: int
     agents: tuple[AgentId, ...]

@@ -130,7 +130,7 @@ class Roster:
         return [self.members[agent] for agent in sorted(self.members) if self._is(agent, "closing")]
 
     def canonical(self) -> dict[str, list[object]]:
-        """Return the roster's part of a state hash: mandates, lineage, last states. Crashes are outside it."""
+        """Return its part of a state hash: mandates, lineage, last states. Crashes are outside it."""
         members = [self.members[agent] for agent in sorted(self.members)]
         return {
             "lineage": [

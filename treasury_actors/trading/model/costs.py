@@ -104,10 +104,11 @@ def quote(universe: Universe, conversion: Conversion, units: int, frame: MarketF
         haircut_bps=conversion.haircut_bps,
         depth_usd=frame.depth_usd[column] * 1e6,
     )
-    taken = target.units_for_micro_usd(int(after_all), target_ticks)
+    # Above some $9 billion a float is coarser than a micro-dollar: never let that become a gain.
+    taken = target.units_for_micro_usd(min(int(after_all), value_micro), target_ticks)
     if taken <= 0:
         return None
-    fee_micro = value_micro - int(after_fee)
+    fee_micro = value_micro - min(int(after_fee), value_micro)
     taken_micro = target.value_micro_usd(taken, target_ticks)
     return Quote(
         given_units=units,

@@ -8,6 +8,7 @@ from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Universe
 from treasury_actors.trading.model.marks import Mark
 from treasury_actors.trading.model.order import Order, order_id
+from treasury_actors.trading.model.planner import path_is_fresh
 from treasury_actors.trading.model.valuation import nav_micro_usd
 
 _GUARDIAN_NUMBERS = 1_000
@@ -46,7 +47,7 @@ def exit_orders(
     frame: MarketFrame,
     policy: GuardPolicy,
 ) -> list[Order]:
-    """Return one reduce-only order for every position that has a fresh price and a way to the reserve."""
+    """Return one reduce-only order for every position with a way to the reserve at fresh prices."""
     orders: list[Order] = []
     for asset, units in sorted(owned.items()):
         path = universe.routes.get((asset, universe.reserve))
@@ -54,7 +55,7 @@ def exit_orders(
             continue
         if nav_micro_usd(universe, [(asset, units)], frame) < policy.dust_micro_usd:
             continue
-        if all(frame.fresh[universe.column[step.source]] for step in path):
+        if path_is_fresh(universe, path, frame):
             number = _GUARDIAN_NUMBERS + len(orders)
             orders.append(
                 Order(

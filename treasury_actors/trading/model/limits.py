@@ -8,7 +8,7 @@ from treasury_actors.ids import AgentId, AssetId, ConversionId
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Conversion, Universe
 from treasury_actors.money import usd
-from treasury_actors.trading.model.mandate import Mandate
+from treasury_actors.trading.model.mandate import Limits, Mandate
 from treasury_actors.trading.model.order import Order, OrderAccepted, TradingReason
 from treasury_actors.trading.model.planner import path_impact_bps
 from treasury_actors.trading.model.valuation import nav_micro_usd
@@ -19,7 +19,7 @@ YIELD_ACTIONS = frozenset({"supply", "deposit"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why an order may not be done; `value_micro_usd` is set when it may."""
+    """Why an order may not be done."""
 
     reason: TradingReason
     detail: str
@@ -94,7 +94,10 @@ def check_order(
     value = source.value_micro_usd(order.units, frame.ticks[universe.column[source.id]])
     if order.reduce_only:
         return value
-    return _check_sizes(universe, mandate, steps, value, holdings, turnover_micro_usd, frame)
+    refusal = _check_sizes(mandate.limits, value, turnover_micro_usd)
+    if refusal is None:
+        refusal = _check_market(universe, mandate.limits, steps, value, holdings=holdings, frame=frame)
+    return value if refusal is None else refusal
 
 
 def _check_authority(order: Order, mandate: Mandate | None, steps: tuple[Conversion, ...]) -> Refusal | None:
@@ -110,45 +113,40 @@ def _check_authority(order: Order, mandate: Mandate | None, steps: tuple[Convers
     return None
 
 
-def _check_sizes(
+def _check_sizes(limits: Limits, value: int, turnover_micro_usd: int) -> Refusal | None:
+    """Say why an order that adds risk is of the wrong size for its mandate, or None."""
+    if value < limits.trade_micro_usd_min:
+        detail = f"${usd(value)} < ${usd(limits.trade_micro_usd_min)}"
+        return Refusal(reason=TradingReason.BELOW_MINIMUM, detail=detail)
+    if value > limits.trade_micro_usd_max:
+        detail = f"${usd(value)} > ${usd(limits.trade_micro_usd_max)}"
+        return Refusal(reason=TradingReason.ABOVE_TRADE_LIMIT, detail=detail)
+    turnover = turnover_micro_usd + value
+    if turnover > limits.turnover_micro_usd_max:
+        detail = f"${usd(turnover)} > ${usd(limits.turnover_micro_usd_max)} in {TURNOVER_TURNS} turns"
+        return Refusal(reason=TradingReason.ABOVE_TURNOVER_LIMIT, detail=detail)
+    return None
+
+
+def _check_market(
     universe: Universe,
-    mandate: Mandate,
+    limits: Limits,
     steps: tuple[Conversion, ...],
     value: int,
+    *,
     holdings: Mapping[AssetId, int],
-    turnover_micro_usd: int,
     frame: MarketFrame,
-) -> int | Refusal:
-    """Return the value of an order that adds risk if its sizes are within the mandate."""
-    limits = mandate.limits
-    if value < limits.trade_micro_usd_min:
-        return Refusal(
-            reason=TradingReason.BELOW_MINIMUM, detail=f"${usd(value)} < ${usd(limits.trade_micro_usd_min)}"
-        )
-    if value > limits.trade_micro_usd_max:
-        return Refusal(
-            reason=TradingReason.ABOVE_TRADE_LIMIT,
-            detail=f"${usd(value)} > ${usd(limits.trade_micro_usd_max)}",
-        )
-    if turnover_micro_usd + value > limits.turnover_micro_usd_max:
-        return Refusal(
-            reason=TradingReason.ABOVE_TURNOVER_LIMIT,
-            detail=f"${usd(turnover_micro_usd + value)} > ${usd(limits.turnover_micro_usd_max)} in 24 turns",
-        )
+) -> Refusal | None:
+    """Say why an order that adds risk is too much for its pools or puts too much at one venue, or None."""
     impact = path_impact_bps(universe, steps, value / 1e6, frame)
     if impact > limits.impact_bps_max:
-        return Refusal(
-            reason=TradingReason.ABOVE_IMPACT_LIMIT, detail=f"{impact:.1f} bps > {limits.impact_bps_max:g} bps"
-        )
+        detail = f"{impact:.1f} bps > {limits.impact_bps_max:g} bps"
+        return Refusal(reason=TradingReason.ABOVE_IMPACT_LIMIT, detail=detail)
     last = steps[-1]
     if last.action in YIELD_ACTIONS:
         nav = nav_micro_usd(universe, holdings.items(), frame)
-        there = value + nav_micro_usd(
-            universe, [(a, u) for a, u in holdings.items() if a == last.target], frame
-        )
+        there = value + nav_micro_usd(universe, [(last.target, holdings.get(last.target, 0))], frame)
         if there > nav * limits.venue_ratio_max:
-            return Refusal(
-                reason=TradingReason.ABOVE_VENUE_LIMIT,
-                detail=f"${usd(there)} of ${usd(nav)} at {last.venue}, limit {limits.venue_ratio_max:g}",
-            )
-    return value
+            detail = f"${usd(there)} of ${usd(nav)} at {last.venue}, limit {limits.venue_ratio_max:g}"
+            return Refusal(reason=TradingReason.ABOVE_VENUE_LIMIT, detail=detail)
+    return None

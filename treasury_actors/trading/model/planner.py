@@ -83,16 +83,18 @@ def plan_legs(
     legs = _joined(universe, sales, purchases)
     reserve = universe.reserve
     legs += [Leg(asset, reserve, value, asset in closing) for asset, value in sales.items() if value > 0.0]
-    legs += [Leg(reserve, asset, value, everything=False) for asset, value in purchases.items() if value > 0.0]
+    for asset, value in purchases.items():
+        if value > 0.0:
+            legs.append(Leg(reserve, asset, value, everything=False))
     return legs
 
 
 def _joined(universe: Universe, sales: dict[AssetId, float], purchases: dict[AssetId, float]) -> list[Leg]:
     """Take out of sales and purchases what converts directly; both dicts are reduced in place."""
-    legs = []
+    legs: list[Leg] = []
     routes, reserve = universe.routes, universe.reserve
-    for source in sales:
-        for target in purchases:
+    for source in list(sales):
+        for target in list(purchases):
             value = min(sales[source], purchases[target])
             direct = routes.get((source, target))
             if value <= 0.0 or direct is None:
@@ -120,10 +122,11 @@ def plan(
     values_usd = usd_values(universe, units, frame)
     due_usd = usd_values(universe, {universe.reserve: due_units}, frame)[universe.reserve]
     cash_usd = values_usd.get(universe.reserve, 0.0)
+    left = dict(units)
     orders: list[Order] = []
     for leg in plan_legs(universe, values_usd, targets, due_usd, policy):
         path = universe.routes.get((leg.source, leg.target))
-        if path is None or not _is_fresh(universe, path, frame):
+        if path is None or not path_is_fresh(universe, path, frame):
             continue
         if leg.value_usd < (policy.dust_usd if leg.everything else policy.trade_usd_min):
             continue
@@ -138,23 +141,24 @@ def plan(
             amount = to_units(universe, leg.source, spend_usd, frame)
         else:
             cash_usd += proceeds_usd if leg.target == universe.reserve else 0.0
-            everything = units[leg.source]
+            everything = left[leg.source]
             amount = everything if leg.everything else to_units(universe, leg.source, leg.value_usd, frame)
             amount = min(amount, everything)
+            left[leg.source] -= amount
         if amount > 0:
-            orders.append(
-                Order(
-                    order_id=order_id(agent, frame.index, len(orders)),
-                    agent=agent,
-                    turn=frame.index,
-                    number=len(orders),
-                    path=tuple(step.id for step in path),
-                    units=amount,
-                    placed_by=placed_by,
-                    reduce_only=all(step.reduces for step in path),
-                    reason=reason,
-                )
+            number = len(orders)
+            order = Order(
+                order_id=order_id(agent, frame.index, number),
+                agent=agent,
+                turn=frame.index,
+                number=number,
+                path=tuple(step.id for step in path),
+                units=amount,
+                placed_by=placed_by,
+                reduce_only=all(step.reduces for step in path),
+                reason=reason,
             )
+            orders.append(order)
     return orders
 
 
@@ -164,7 +168,7 @@ def to_units(universe: Universe, asset: AssetId, value_usd: float, frame: Market
     return universe.by_id[asset].units_for_micro_usd(int(value_usd * 1e6), ticks)
 
 
-def _is_fresh(universe: Universe, path: tuple[Conversion, ...], frame: MarketFrame) -> bool:
+def path_is_fresh(universe: Universe, path: tuple[Conversion, ...], frame: MarketFrame) -> bool:
     """Say whether every asset on the path has a fresh price."""
     return all(
         frame.fresh[universe.column[step.source]] and frame.fresh[universe.column[step.target]]
