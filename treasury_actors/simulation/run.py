@@ -18,7 +18,8 @@ from treasury_actors.market.model.frame import MarketFrame, Season
 from treasury_actors.simulation.conductor import Conductor
 from treasury_actors.simulation.recipe import SeasonRecipe
 from treasury_actors.wiring.fold import Fold
-from treasury_actors.wiring.house import House, HouseRules, WrapAgent, open_house
+from treasury_actors.settings.rules import HouseRules
+from treasury_actors.wiring.house import House, WrapAgent, open_house
 
 JOURNAL_NAME = "journal.db"
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from treasury_actors.actors.actor import Actor
 from treasury_actors.actors.child import ChildSpec
 from treasury_actors.actors.events import SupervisionEvent
-from treasury_actors.actors.policy import SupervisionPolicy
 from treasury_actors.actors.ref import Ref
 from treasury_actors.actors.supervisor import Supervisor
 from treasury_actors.agents.agent import Agent, AgentSpec
@@ -15,7 +14,6 @@ from treasury_actors.agents.messages import AgentMessage, HearsDecided, StateRec
 from treasury_actors.agents.model.family import Family
 from treasury_actors.arena.arena import Arena
 from treasury_actors.arena.messages import ArenaMessage, CloseSeason, HoldRound, OpenSeason, PlayTurn
-from treasury_actors.arena.model.rules import ArenaRules
 from treasury_actors.arena.neighbours import Neighbours
 from treasury_actors.clock import Clock, VirtualClock
 from treasury_actors.ids import FamilyId
@@ -30,6 +28,7 @@ from treasury_actors.ledger.messages import (
     Withdraw,
 )
 from treasury_actors.market.model.features import Features
+from treasury_actors.settings.rules import HouseRules
 from treasury_actors.trading.adapters.simulated import SimulatedVenue
 from treasury_actors.trading.engine import TradingEngine
 from treasury_actors.trading.guardian import Guardian
@@ -46,27 +45,12 @@ from treasury_actors.trading.messages import (
     SubmitOrders,
     Watch,
 )
-from treasury_actors.trading.model.costs import ChainProfile
-from treasury_actors.trading.model.guard import GuardPolicy
-from treasury_actors.trading.model.planner import PlannerPolicy
 from treasury_actors.wiring.fold import Fold
 
 CORE_DEADLINE_S = 3_600.0
 """The arena waits for its agents inside a message, and each of those has a deadline of its own."""
 
 WrapAgent = Callable[[AgentSpec, Actor[AgentMessage]], Actor[AgentMessage]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HouseRules:
-    """Every rule the actors of a house go by."""
-
-    arena: ArenaRules
-    planner: PlannerPolicy
-    guard: GuardPolicy
-    chain: ChainProfile
-    gas_wei_max: int
-    supervision: SupervisionPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from treasury_actors.errors import ConfigError
 from treasury_actors.trading.model.costs import CHAINS, GWEI
 from treasury_actors.trading.model.guard import GuardPolicy
 from treasury_actors.trading.model.planner import PlannerPolicy
-from treasury_actors.wiring.house import HouseRules
+from treasury_actors.settings.rules import HouseRules
 
 _CENT = Decimal("0.01")
 

@@ -1,0 +1,220 @@
+"""Parses the command line and calls the verb."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from treasury_actors.cli.screen import say
+from treasury_actors.errors import TreasuryError
+
+DEFAULT_CONFIG = Path(__file__).resolve().parents[2] / "configs" / "simulation.toml"
+EXIT_INTERRUPTED = 130
+
+Verb: TypeAlias = Callable[[argparse.Namespace], int]
+
+STORY = """\
+Treasury Arena: strategies earn their capital.
+
+A population of treasury agents trades the same markets; an arena gives capital to the fit and takes it
+from the unfit through one exact ledger. Without a command the default season is played: fifty agents,
+180 generated days, no money, no network.
+"""
+
+AFTERWORD = """\
+examples:
+  python run.py                                    the default season, to its report
+  python run.py backtest --days 30 --agents 8      a quick look
+  python run.py backtest --data DIR --start 2024-05-12
+  python run.py strategy new carry                 your own strategy, about twenty lines
+  python run.py strategy check carry.py            does its code keep the rules?
+  python run.py backtest --strategy carry.py       let it compete
+"""
+
+
+def main(argv: list[str]) -> int:
+    """Run one command; return its exit code."""
+    parser = build_parser()
+    options = parser.parse_args(_with_default_command(argv))
+    verb: Verb = options.verb
+    try:
+        return verb(options)
+    except TreasuryError as error:
+        say(f"{error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("interrupted; what was acknowledged is in the journal")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+def _with_default_command(argv: list[str]) -> list[str]:
+    """Let `run.py` and `run.py CONFIG` stand for what they mean."""
+    if not argv:
+        return ["run", str(DEFAULT_CONFIG), "--until-end"]
+    if argv[0].endswith(".toml"):
+        return ["run", *argv]
+    return argv
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of every command."""
+    parser = argparse.ArgumentParser(
+        prog="run.py",
+        description=STORY,
+        epilog=AFTERWORD,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_runs(commands)
+    _add_operating(commands)
+    _add_journal(commands)
+    _add_data(commands)
+    _add_strategy(commands)
+    return parser
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _add_runs(commands: Commands) -> None:
+    """Add what plays seasons."""
+    backtest = commands.add_parser("backtest", help="play one season and report on it")
+    backtest.set_defaults(verb=_lazy("verbs_run", "backtest"))
+    backtest.add_argument("config", nargs="?", type=Path, default=DEFAULT_CONFIG, metavar="CONFIG")
+    backtest.add_argument("--data", type=Path, metavar="DIR", help="market data; without it, generated")
+    backtest.add_argument("--start", metavar="DATE", help="first day, YYYY-MM-DD UTC (with --data)")
+    backtest.add_argument("--days", type=_whole, metavar="N", help="length of the season")
+    backtest.add_argument("--agents", type=_whole, metavar="N", help="size of the population")
+    backtest.add_argument("--seed", type=_whole, metavar="N", help="names the world and all that is drawn")
+    backtest.add_argument("--strategy", type=Path, metavar="FILE", help="your strategy among the others")
+    backtest.add_argument("--kill-agent", metavar="ID@FRAME", help="let this agent crash at this frame")
+    backtest.add_argument("--crash-agent", metavar="ID", help="let this agent crash at every frame")
+    _add_out(backtest, "run folder; must be new or empty (default: runs/<run_id>)")
+    _add_json(backtest)
+
+    run = commands.add_parser("run", help="run for months; on an existing folder, go on")
+    run.set_defaults(verb=_lazy("verbs_run", "run"))
+    run.add_argument("config", nargs="?", type=Path, default=DEFAULT_CONFIG, metavar="CONFIG")
+    run.add_argument("--speed", type=float, metavar="X", help="X times real time (default: full speed)")
+    run.add_argument("--until-end", action="store_true", help="end after the season; else start the next")
+    run.add_argument("--strategy", type=Path, metavar="FILE", help="your strategy among the others")
+    run.add_argument(
+        "--accept-upgrade", action="store_true", help="go on with another config, data or code: an event"
+    )
+    _add_out(run, "run folder (default: a new runs/<run_id>)")
+    _add_json(run)
+
+    show = commands.add_parser("show-config", help="print a config with every default, and check it")
+    show.set_defaults(verb=_lazy("verbs_run", "show_config"))
+    show.add_argument("config", nargs="?", type=Path, default=DEFAULT_CONFIG, metavar="CONFIG")
+    _add_json(show)
+
+    version = commands.add_parser("version", help="print version and code hash")
+    version.set_defaults(verb=_lazy("verbs_run", "version"))
+    _add_json(version)
+
+
+def _add_operating(commands: Commands) -> None:
+    """Add what an operator does to a running (or dead) daemon."""
+    status = commands.add_parser("status", help="how a run is")
+    status.set_defaults(verb=_lazy("verbs_operate", "status"))
+    for name, text in (
+        ("stop", "stop trading: nothing new is ordered until an operator resumes; the process stays up"),
+        ("resume", "let trading go on after a stop"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.set_defaults(verb=_lazy("verbs_operate", name))
+        command.add_argument("--reason", required=True, help="in your own words; kept for good")
+        _add_out(command, "run folder", required=True)
+        _add_json(command)
+    _add_out(status, "run folder", required=True)
+    _add_json(status)
+
+    treasury = commands.add_parser("treasury", help="deposit or withdraw")
+    treasury.set_defaults(verb=_lazy("verbs_operate", "treasury"))
+    treasury.add_argument("direction", choices=("deposit", "withdraw"))
+    treasury.add_argument("asset", metavar="ASSET")
+    treasury.add_argument("amount", metavar="AMOUNT", help="whole tokens, e.g. 1000.50")
+    treasury.add_argument("--reason", default="", help="kept in the journal")
+    _add_out(treasury, "run folder", required=True)
+    _add_json(treasury)
+
+
+def _add_journal(commands: Commands) -> None:
+    """Add what reads journals."""
+    journal = commands.add_parser("journal", help="verify, replay or read a journal")
+    actions = journal.add_subparsers(metavar="ACTION", required=True)
+    for name, text in (
+        ("verify", "check every hash and link; names the first bad event"),
+        ("replay", "recompute every balance from the log alone; prints the state hash"),
+        ("tail", "print the last events"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.set_defaults(verb=_lazy("verbs_journal", name))
+        action.add_argument("path", type=Path, metavar="PATH", help="a journal file or its run folder")
+        _add_json(action)
+        if name == "verify":
+            action.add_argument("--anchor", type=Path, metavar="FILE", help="exported heads to check against")
+        if name == "tail":
+            action.add_argument("-n", "--count", type=_whole, default=20, metavar="N", help="how many")
+            action.add_argument("--stream", default=None, help="only this stream: ledger, trading, arena")
+
+
+def _add_data(commands: Commands) -> None:
+    """Add what fetches and keeps market data."""
+    data = commands.add_parser("data", help="download or import market data into a catalog")
+    actions = data.add_subparsers(metavar="ACTION", required=True)
+    download = actions.add_parser("download", help="ETH, BTC, LINK prices and the Aave USDC rate")
+    download.set_defaults(verb=_lazy("verbs_data", "download"))
+    download.add_argument("--start", required=True, metavar="DATE")
+    download.add_argument("--end", required=True, metavar="DATE")
+    imported = actions.add_parser("import", help="read a data folder into the catalog")
+    imported.set_defaults(verb=_lazy("verbs_data", "import_"))
+    imported.add_argument("folder", type=Path, metavar="DIR")
+    for action in (download, imported):
+        action.add_argument("--catalog", type=Path, default=Path("data/catalog"), metavar="DIR")
+        _add_json(action)
+
+
+def _add_strategy(commands: Commands) -> None:
+    """Add what a strategy's author needs."""
+    strategy = commands.add_parser("strategy", help="write and check your own strategy")
+    actions = strategy.add_subparsers(metavar="ACTION", required=True)
+    new = actions.add_parser("new", help="write NAME.py, an example to edit")
+    new.set_defaults(verb=_lazy("verbs_strategy", "new"))
+    new.add_argument("name", metavar="NAME")
+    check = actions.add_parser("check", help="test the code of a strategy: it checks the code, not the idea")
+    check.set_defaults(verb=_lazy("verbs_strategy", "check"))
+    check.add_argument("file", type=Path, metavar="FILE")
+    _add_json(check)
+
+
+def _add_out(parser: argparse.ArgumentParser, text: str, *, required: bool = False) -> None:
+    parser.add_argument("--out", type=Path, required=required, metavar="DIR", help=text)
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def _whole(text: str) -> int:
+    """Parse a whole number, not negative."""
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def _lazy(module: str, name: str) -> Verb:
+    """Return a verb that imports its module when it is called."""
+
+    def verb(options: argparse.Namespace) -> int:
+        from importlib import import_module  # noqa: PLC0415 (help must not wait for imports)
+
+        result: int = getattr(import_module(f"treasury_actors.cli.{module}"), name)(options)
+        return result
+
+    return verb

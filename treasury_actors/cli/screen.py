@@ -1,0 +1,41 @@
+"""What a person sees: lines on stderr, progress where there is a terminal, results on stdout."""
+
+import json
+import sys
+from collections.abc import Mapping
+
+
+def say(text: str) -> None:
+    """Tell the person, without touching what a script reads."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def emit(result: Mapping[str, object]) -> None:
+    """Print a result as one JSON object; NaN and infinity are refused."""
+    print(json.dumps(result, allow_nan=False), flush=True)
+
+
+def show(text: str) -> None:
+    """Print a result for a person."""
+    print(text, flush=True)
+
+
+class ProgressLine:
+    """One line that is overwritten on a terminal, or a plain line every tenth without one."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._is_terminal = sys.stderr.isatty()
+        self._shown = -1
+
+    def __call__(self, frame: int, frames: int, living: int) -> None:
+        """Show how far a season is."""
+        step = 100 * frame // frames if self._is_terminal else 10 * frame // frames
+        if step == self._shown and frame != frames:
+            return
+        self._shown = step
+        text = f"{self._what}: day {frame // 24} of {frames // 24}, {living} agents living"
+        if self._is_terminal:
+            print(f"\r{text:<78}", end="\n" if frame == frames else "", file=sys.stderr, flush=True)
+        else:
+            say(text)

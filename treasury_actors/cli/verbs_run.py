@@ -1,0 +1,171 @@
+"""`backtest`, `run`, `show-config`, `version`."""
+
+import argparse
+from datetime import date
+from pathlib import Path
+
+import anyio
+
+from treasury_actors.cli.screen import ProgressLine, emit, say, show
+from treasury_actors.clock import WallClock
+from treasury_actors.daemon.service import serve
+from treasury_actors.errors import ConfigError
+from treasury_actors.ids import AgentId
+from treasury_actors.reports.summary import Summary, to_json
+from treasury_actors.reports.text import end_of_run
+from treasury_actors.settings.file import Settings, load_settings
+from treasury_actors.simulation.backtest import check_empty, run_backtest
+from treasury_actors.simulation.code_version import code_hash
+from treasury_actors.simulation.manifest import read_manifest
+from treasury_actors.simulation.plan import prepare
+from treasury_actors.simulation.sabotage import Sabotage
+
+RUNS = Path("runs")
+
+
+def backtest(options: argparse.Namespace) -> int:
+    """Play one season, report on it."""
+    settings = load_settings(options.config, _overrides(options))
+    if options.out is not None:
+        check_empty(options.out)
+    clock = WallClock()
+    say(_opening_words(settings))
+    prepared = prepare(
+        settings, clock=clock, strategy=options.strategy, sabotage=_sabotage(options.kill_agent, options.crash_agent)
+    )
+    folder = options.out or _new_folder(prepared.manifest.run_id)
+    progress = ProgressLine(prepared.manifest.label)
+
+    async def play() -> Summary:
+        finished = await run_backtest(prepared, folder, clock=clock, progress=progress)
+        return finished.summary
+
+    summary = anyio.run(play)
+    _print_summary(summary, folder, as_json=options.json)
+    return 0
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run for months, or to the end of the season."""
+    settings = load_settings(options.config)
+    if options.speed is not None and not 0 < options.speed < float("inf"):
+        raise ConfigError(f"--speed {options.speed}: allowed are numbers above 0")
+    clock = WallClock()
+    say(_opening_words(settings))
+    prepared = prepare(settings, clock=clock, strategy=options.strategy)
+    folder = options.out or _new_folder(prepared.manifest.run_id)
+    progress = ProgressLine(prepared.manifest.label)
+
+    async def play() -> Summary | None:
+        return await serve(
+            prepared,
+            folder,
+            clock=clock,
+            speed_x=options.speed,
+            until_end=options.until_end,
+            accept_upgrade=options.accept_upgrade,
+            progress=progress,
+        )
+
+    summary = anyio.run(play)
+    if summary is None:
+        say(f"ended cleanly; go on with: python run.py run {options.config} --out {folder}")
+        return 0
+    _print_summary(summary, folder, as_json=options.json)
+    return 0
+
+
+def show_config(options: argparse.Namespace) -> int:
+    """Print a config with every default."""
+    settings = load_settings(options.config)
+    content = settings.model_dump(mode="json")
+    if options.json:
+        emit({**content, "config_hash": settings.config_hash})
+        return 0
+    for section, keys in content.items():
+        show(f"[{section}]")
+        for key, value in keys.items():
+            show(f"{key} = {_as_toml(value)}")
+        show("")
+    show(f"# config hash {settings.config_hash}\n# All ok")
+    return 0
+
+
+def version(options: argparse.Namespace) -> int:
+    """Print version and code hash."""
+    from importlib.metadata import PackageNotFoundError, version as version_of  # noqa: PLC0415
+
+    try:
+        number = version_of("treasury-arena")
+    except PackageNotFoundError:
+        number = "0.1.0"
+    if options.json:
+        emit({"version": number, "code_hash": code_hash()})
+    else:
+        show(f"Treasury Arena {number}, code {code_hash()[:12]}")
+    return 0
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, dict[str, object]]:
+    """Return what the command line says instead of the config."""
+    season: dict[str, object] = {}
+    if options.data is not None:
+        season |= {"source": "folder", "folder": str(options.data)}
+        if options.start is None:
+            raise ConfigError("--data needs --start DATE, the first day of the season")
+    if options.start is not None:
+        try:
+            season["start"] = date.fromisoformat(options.start)
+        except ValueError:
+            raise ConfigError(f"--start {options.start}: not a date; write YYYY-MM-DD") from None
+    season |= {name: value for name in ("days", "seed") if (value := getattr(options, name)) is not None}
+    arena: dict[str, object] = {} if options.agents is None else {"agents": options.agents}
+    return {"season": season, "arena": arena}
+
+
+def _sabotage(kill: str | None, crash: str | None) -> Sabotage | None:
+    """Return the injected crash the command line asks for."""
+    if kill is None:
+        return Sabotage(crash=AgentId(crash)) if crash else None
+    agent, at, frame = kill.rpartition("@")
+    if not (at and agent and frame.isdecimal()):
+        raise ConfigError(f"--kill-agent {kill}: write AGENT@FRAME, e.g. trend-0008@169")
+    return Sabotage(kill=(AgentId(agent), int(frame)), crash=AgentId(crash) if crash else None)
+
+
+def _opening_words(settings: Settings) -> str:
+    """Say what is about to happen: the first useful line."""
+    season, arena = settings.season, settings.arena
+    market = "GENERATED market" if season.source == "generated" else f"market data of {season.folder}"
+    return (
+        f"{arena.agents} agents, ${arena.capital_usd:,} and {season.days} days of a {market}, seed {season.seed};"
+        " no real money"
+    )
+
+
+def _new_folder(run_id: str) -> Path:
+    """Return a folder under `runs` that does not exist."""
+    folder, number = RUNS / run_id, 2
+    while folder.exists():
+        folder, number = RUNS / f"{run_id}-{number}", number + 1
+    return folder
+
+
+def _print_summary(summary: Summary, folder: Path, *, as_json: bool) -> None:
+    """Print the end of a run."""
+    if as_json:
+        emit(to_json(summary))
+        say(f"report: {folder / 'report.html'}")
+    else:
+        show(end_of_run(summary))
+        show(f"report: {folder / 'report.html'}")
+
+
+def _as_toml(value: object) -> str:
+    """Return a value as TOML has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+__all__ = ["backtest", "read_manifest", "run", "show_config", "version"]
