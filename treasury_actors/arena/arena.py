@@ -1,5 +1,6 @@
 """The arena: publishes each frame to its agents, keeps the roster, and lets nobody's crash spread."""
 
+from dataclasses import replace
 from typing import assert_never
 
 from treasury_actors.actors.actor import Actor
@@ -40,7 +41,7 @@ from treasury_actors.ids import AgentId
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.message import Provenance
 from treasury_actors.trading.messages import CancelOpenOrders, ChangeTradingState, Guard, SetMandates, Watched
-from treasury_actors.trading.model.mandate import Mandate
+from treasury_actors.trading.model.mandate import Mandate, MandateStatus
 
 
 class Arena(Actor[ArenaMessage]):
@@ -68,11 +69,12 @@ class Arena(Actor[ArenaMessage]):
         return f"<Arena turn {self._turn}, {self._roster!r}>"
 
     async def started(self) -> None:
-        """Start the agents the roster knows, and hand their mandates to engine and guardian."""
+        """Start the agents the roster knows; engine and guardian have its mandates already."""
         for member in self._roster.living():
-            self._start(member)
-        mandates = [m.mandate for m in self._roster.members.values() if m.mandate is not None]
-        await self._hand_over([m for m in mandates if m.status != "closed"])
+            if member.quarantined is None:
+                self._start(member)
+            else:
+                self._down.append((member.born.agent, _why_down(member.quarantined)))
 
     async def receive(self, message: ArenaMessage) -> int:
         """Handle one message."""
@@ -80,7 +82,11 @@ class Arena(Actor[ArenaMessage]):
             case OpenSeason():
                 self._turn = message.frame.index
                 opening = Opening(
-                    neighbours=self._neighbours, rules=self._rules, capital=self._capital, arena=self
+                    neighbours=self._neighbours,
+                    rules=self._rules,
+                    capital=self._capital,
+                    tracks=self._tracks,
+                    arena=self,
                 )
                 return await opening.open(message)
             case PlayTurn():
@@ -105,11 +111,6 @@ class Arena(Actor[ArenaMessage]):
         """Who lives; changed by `record` alone."""
         return self._roster
 
-    @property
-    def tracks(self) -> Tracks:
-        """How each living agent has fared."""
-        return self._tracks
-
     def record(self, event: object, *, why: str = "") -> None:
         """Journal an event of the arena, then fold it."""
         self._neighbours.journal.append(
@@ -132,8 +133,9 @@ class Arena(Actor[ArenaMessage]):
                 self.record(AgentRestarted(agent=AgentId(event.name), turn=self._turn))
             case ChildQuarantined():
                 agent = AgentId(event.name)
-                self.record(AgentQuarantined(agent=agent, turn=self._turn, crashes=event.crashes))
-                self._down.append((agent, f"quarantined after {event.crashes} crashes"))
+                quarantined = AgentQuarantined(agent=agent, turn=self._turn, crashes=event.crashes)
+                self.record(quarantined)
+                self._down.append((agent, _why_down(quarantined)))
             case CommonCause():
                 agents = tuple(AgentId(name) for name in event.names)
                 self.record(CommonCauseFound(turn=self._turn, agents=agents))
@@ -151,31 +153,28 @@ class Arena(Actor[ArenaMessage]):
         self._start(self._roster.members[mandate.agent])
 
     async def set_mandates(self, mandates: list[Mandate]) -> None:
-        """Record mandates and hold engine and guardian to them."""
+        """Record mandates and hold engine and guardian to them, in this order."""
+        if not mandates:
+            return
         for mandate in mandates:
             self.record(mandate, why=f"mandate:{mandate.agent}")
-        await self._hand_over(mandates)
+        given = tuple(mandates)
+        await self._neighbours.engine.ask(SetMandates(mandates=given), timeout_s=ASK_TIMEOUT_S)
+        await self._neighbours.guardian.ask(Guard(mandates=given), timeout_s=ASK_TIMEOUT_S)
 
     async def retire(self, agent: AgentId, reason: str) -> None:
         """Let an agent decide no more; from now on the guardian alone may order for it."""
         member = self._roster.members[agent]
         self.record(AgentRetired(agent=agent, turn=self._turn, reason=reason), why=f"death:{agent}")
-        self._refs.pop(agent, None)
         self._tracks.forget(agent)
-        await self._neighbours.supervisor.stop_child(agent)
+        if self._refs.pop(agent, None) is not None:
+            await self._neighbours.supervisor.stop_child(agent)
         assert member.mandate is not None, "a living agent has a mandate"
         await self.set_mandates([_with_status(member.mandate, "closing")])
 
     def touch(self, agent: AgentId) -> None:
         """Note that an agent's accounts changed: it reads them again at its next turn."""
         self._versions[agent] = self._versions.get(agent, 0) + 1
-
-    async def _hand_over(self, mandates: list[Mandate]) -> None:
-        """Give mandates to the engine, then to the guardian."""
-        if mandates:
-            given = tuple(mandates)
-            await self._neighbours.engine.ask(SetMandates(mandates=given), timeout_s=ASK_TIMEOUT_S)
-            await self._neighbours.guardian.ask(Guard(mandates=given), timeout_s=ASK_TIMEOUT_S)
 
     def _start(self, member: Member) -> None:
         """Start the actor of an agent; a restart makes a new one from the roster as it then is."""
@@ -253,7 +252,7 @@ class Arena(Actor[ArenaMessage]):
         if taken:
             self._tracks.flow(mandate.agent, frame.index, before, after)
             self.touch(mandate.agent)
-        owed = _with_due(mandate, due_units - taken)
+        owed = replace(mandate, due_units=due_units - taken)
         if owed != mandate and why == "due":
             await self.set_mandates([owed])
         return owed
@@ -283,23 +282,11 @@ class Arena(Actor[ArenaMessage]):
         return len(living)
 
 
-def _with_status(mandate: Mandate, status: str) -> Mandate:
+def _why_down(quarantined: AgentQuarantined) -> str:
+    """Return why a quarantined agent is retired."""
+    return f"quarantined after {quarantined.crashes} crashes"
+
+
+def _with_status(mandate: Mandate, status: MandateStatus) -> Mandate:
     """Return the mandate with another status; nothing is due from one that is closing: all of it is."""
-    return Mandate(
-        agent=mandate.agent,
-        stage=mandate.stage,
-        status=status,  # type: ignore[arg-type]
-        due_units=0,
-        limits=mandate.limits,
-    )
-
-
-def _with_due(mandate: Mandate, due_units: int) -> Mandate:
-    """Return the mandate with another amount due."""
-    return Mandate(
-        agent=mandate.agent,
-        stage=mandate.stage,
-        status=mandate.status,
-        due_units=due_units,
-        limits=mandate.limits,
-    )
+    return replace(mandate, status=status, due_units=0)

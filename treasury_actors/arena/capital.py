@@ -2,13 +2,13 @@
 
 from treasury_actors.arena.model.rules import ArenaRules
 from treasury_actors.arena.neighbours import Neighbours
-from treasury_actors.errors import InvariantViolated
+from treasury_actors.errors import DataError, InvariantViolated
 from treasury_actors.ids import AccountId, AgentId, EntryId
 from treasury_actors.ledger.messages import AccountBalances, Deposit, Post, Statement
 from treasury_actors.ledger.model import (
     DUST,
-    PAST_SEASONS,
     GAS,
+    PAST_SEASONS,
     AgentStatement,
     Entry,
     EntryKind,
@@ -47,6 +47,10 @@ class Capital:
             (GAS, universe.gas, rules.gas_usd),
         ):
             ticks = frame.ticks[universe.column[asset]]
+            if not ticks:
+                raise DataError(
+                    f"frame 0: {asset} has no price yet, and the season's capital is counted in it"
+                )
             units = universe.by_id[asset].units_for_micro_usd_up(int(dollars * MICRO_USD), ticks)
             message = Deposit(
                 entry_id=EntryId(f"season:{season}/deposit/{account}"),

@@ -13,6 +13,7 @@ from treasury_actors.arena.model.events import (
 )
 from treasury_actors.arena.model.roster import Member
 from treasury_actors.arena.model.rules import ArenaRules
+from treasury_actors.arena.model.tracks import Tracks
 from treasury_actors.arena.neighbours import Neighbours
 from treasury_actors.arena.ports import RosterKeeper
 from treasury_actors.errors import ConfigError
@@ -32,11 +33,18 @@ class Opening:
     """Opens a season on behalf of the arena."""
 
     def __init__(
-        self, *, neighbours: Neighbours, rules: ArenaRules, capital: Capital, arena: RosterKeeper
+        self,
+        *,
+        neighbours: Neighbours,
+        rules: ArenaRules,
+        capital: Capital,
+        tracks: Tracks,
+        arena: RosterKeeper,
     ) -> None:
         self._neighbours = neighbours
         self._rules = rules
         self._capital = capital
+        self._tracks = tracks
         self._arena = arena
 
     async def open(self, message: OpenSeason) -> int:
@@ -123,12 +131,12 @@ class Opening:
         limits = self._rules.limits_for(
             self._capital.micro_usd(units, frame), self._capital.micro_usd(total_units, frame)
         )
-        self._arena.tracks.begin(agent, frame)
+        self._tracks.begin(agent, frame)
         await self._arena.spawn(
             Mandate(agent=agent, stage=self._rules.stage, status="active", due_units=0, limits=limits)
         )
         if units:
             await self._capital.allot(agent, units, frame)
             after = await self._capital.nav(agent, frame)
-            self._arena.tracks.flow(agent, frame.index, 0, after)
+            self._tracks.flow(agent, frame.index, 0, after)
             self._arena.touch(agent)

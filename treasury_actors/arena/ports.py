@@ -3,7 +3,6 @@
 from typing import Protocol
 
 from treasury_actors.arena.model.roster import Roster
-from treasury_actors.arena.model.tracks import Tracks
 from treasury_actors.ids import AgentId
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.trading.model.mandate import Mandate
@@ -15,11 +14,6 @@ class RosterKeeper(Protocol):
     @property
     def roster(self) -> Roster:
         """Who lives."""
-        ...
-
-    @property
-    def tracks(self) -> Tracks:
-        """How the living have fared."""
         ...
 
     def record(self, event: object, *, why: str = "") -> None:

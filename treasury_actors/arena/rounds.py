@@ -1,6 +1,7 @@
 """A round: fitness is computed, then recorded; the worst go, children come, capital is allotted again."""
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from treasury_actors.agents.model.fitness import (
     FORMULA_VERSION,
@@ -79,7 +80,7 @@ class Rounds:
         newborns = [self._bear(birth, frame) for birth in plan.births]
         survivors = [s for s in standings if s.agent not in plan.retire]
         if self._rules.allocates:
-            allocation = await self._allocate(survivors, newborns, board, frame)
+            allocation = await self._allocate(survivors, newborns, board)
         else:
             allocation = await self._keep(survivors)
         due, paid = await self._move_capital(survivors, newborns, allocation, frame)
@@ -186,18 +187,17 @@ class Rounds:
         return agent
 
     async def _allocate(
-        self, survivors: list[Standing], newborns: list[AgentId], board: FitnessBoard, frame: MarketFrame
+        self, survivors: list[Standing], newborns: list[AgentId], board: FitnessBoard
     ) -> Allocation:
         """Decide what everybody shall have."""
         candidates = []
         for standing in survivors:
-            evaluation = board.evaluation(standing.agent)
-            known = isinstance(evaluation, Fitness)
+            merit_ppb, se_ppb = _merit(board.evaluation(standing.agent))
             candidates.append(
                 Candidate(
                     agent=standing.agent,
-                    merit_ppb=evaluation.value_ppb if known else None,
-                    se_ppb=evaluation.se_ppb if known else 0,
+                    merit_ppb=merit_ppb,
+                    se_ppb=se_ppb,
                     current_units=standing.units,
                     drawdown_ratio=self._tracks.of(standing.agent).drawdown_ratio,
                     frozen=standing.stale,
@@ -293,9 +293,13 @@ class Rounds:
         return paid
 
     def _refuse(self, agent: AgentId, wanted: int, free: int, frame: MarketFrame) -> None:
-        """Record an allotment that the pool can't pay."""
+        """Record an allotment that the pool can't pay, or that would be too little to open a mandate with."""
         refused = CapitalRefused(
-            agent=agent, turn=frame.index, wanted_units=wanted, free_units=free, reason="exceeds_pool"
+            agent=agent,
+            turn=frame.index,
+            wanted_units=wanted,
+            free_units=free,
+            reason="exceeds_pool" if wanted > free else "below_mandate_minimum",
         )
         self._arena.record(refused, why=f"round:{frame.index}")
 
@@ -312,14 +316,25 @@ def _as_judged(evaluation: Evaluation, *, stale: bool) -> Evaluation:
     )
 
 
+def _merit(evaluation: Evaluation) -> tuple[int | None, int]:
+    """Return a fitness and its standard error; None and 0 while the record is too short."""
+    match evaluation:
+        case Fitness():
+            return evaluation.value_ppb, evaluation.se_ppb
+        case Insufficient():
+            return None, 0
+        case _:
+            assert_never(evaluation)
+
+
 def _recorded(agent: AgentId, turn: int, evaluation: Evaluation) -> FitnessRecorded:
     """Return the event of an evaluation."""
-    known = isinstance(evaluation, Fitness)
+    value_ppb, se_ppb = _merit(evaluation)
     return FitnessRecorded(
         agent=agent,
         turn=turn,
         key=evaluation.key.digest,
-        value_ppb=evaluation.value_ppb if known else None,
-        se_ppb=evaluation.se_ppb if known else 0,
+        value_ppb=value_ppb,
+        se_ppb=se_ppb,
         blocks=evaluation.blocks,
     )

@@ -1,5 +1,6 @@
 """The trading engine: one actor that every execution passes, in order, within limits, unless stopped."""
 
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from treasury_actors.actors.actor import Actor
@@ -29,7 +30,7 @@ from treasury_actors.ledger.model import (
     venue,
 )
 from treasury_actors.market.model.frame import MarketFrame
-from treasury_actors.market.model.universe import Conversion, Universe
+from treasury_actors.market.model.universe import Universe
 from treasury_actors.message import Provenance
 from treasury_actors.trading.messages import (
     CancelOpenOrders,
@@ -52,6 +53,7 @@ from treasury_actors.trading.model.order import (
     OrderFilled,
     OrderRefused,
     TradingReason,
+    order_id,
 )
 from treasury_actors.trading.model.settlement import charge_gas
 from treasury_actors.trading.model.stop import StopLatch, TradingState, TradingStateChanged
@@ -64,8 +66,8 @@ class TradingEngine(Actor[EngineMessage]):
     """
     Takes orders at the close of a turn, settles executions at the opening of the next.
 
-    An agent has one order at a venue at a time; its next is released when that one has ended, from what
-    the fill really brought. Every step is journalled before it has an effect.
+    An agent has one order at a venue at a time (I13); its next is released when that one has ended, from
+    what the fill really brought. Every step is journalled before it has an effect.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class TradingEngine(Actor[EngineMessage]):
         latch: StopLatch,
         turnover: Turnover,
         open_orders: OpenOrders,
+        mandates: Iterable[Mandate],
         gas_wei_max: int,
     ) -> None:
         self._universe = universe
@@ -90,7 +93,7 @@ class TradingEngine(Actor[EngineMessage]):
         self._turnover = turnover
         self._open_orders = open_orders
         self._gas_wei_max = gas_wei_max
-        self._mandates: dict[AgentId, Mandate] = {}
+        self._mandates = {mandate.agent: mandate for mandate in mandates}
         self._intake: list[Order] = []
         self._frame: MarketFrame | None = None
         self._touched: set[AgentId] = set()
@@ -157,13 +160,14 @@ class TradingEngine(Actor[EngineMessage]):
 
     async def _check(self, order: Order, frame: MarketFrame) -> int | Refusal:
         """Return the value of an order that may be done, or why it may not."""
-        if self._latch.state == "stopped":
-            return Refusal(reason=TradingReason.STOPPED, detail=self._latch.reason)
-        if self._latch.state == "reducing" and not order.reduce_only:
-            return Refusal(reason=TradingReason.REDUCING, detail=self._latch.reason)
-        if order.turn != frame.index:
+        forbidden = self._forbidden_by_latch(order)
+        if forbidden is not None:
+            return forbidden
+        if order.turn != frame.index or order.order_id != order_id(order.agent, order.turn, order.number):
             detail = f"decided at frame {order.turn}, now {frame.index}"
             return Refusal(reason=TradingReason.DUPLICATE, detail=detail)
+        if self._open_orders.has(order):
+            return Refusal(reason=TradingReason.DUPLICATE, detail="this order was accepted before")
         if self._open_orders.working_since_before(order):
             return Refusal(reason=TradingReason.IN_FLIGHT, detail="an earlier order is still open")
         statement = await self._statement(order.agent)
@@ -176,14 +180,31 @@ class TradingEngine(Actor[EngineMessage]):
             frame=frame,
         )
 
+    def _forbidden_by_latch(self, order: Order) -> Refusal | None:
+        """Say why trading as it is stopped or reduced forbids an order, or None (I15)."""
+        if self._latch.state == "stopped":
+            return Refusal(reason=TradingReason.STOPPED, detail=self._latch.reason)
+        if self._latch.state == "reducing" and not order.reduce_only:
+            return Refusal(reason=TradingReason.REDUCING, detail=self._latch.reason)
+        return None
+
+    def _forbidden(self, order: Order) -> Refusal | None:
+        """Say why an accepted order may go no further, or None: things change between its hops (I14, I15)."""
+        mandate = self._mandates.get(order.agent)
+        closing = mandate is None or mandate.status != "active"
+        if closing and order.placed_by != "guardian":
+            return Refusal(reason=TradingReason.MANDATE_CLOSING, detail=order.agent)
+        return self._forbidden_by_latch(order)
+
     async def _release_next(self, agent: AgentId) -> None:
         """Hold the input of the agent's next order and send its first hop."""
         while (order := self._open_orders.next_of(agent)) is not None:
             source = self._universe.conversion_by_id[order.path[0]].source
             statement = await self._statement(agent)
             units = min(order.units, statement.available.get(source, 0))
-            if self._latch.state == "stopped":
-                self._end(order, 0, TradingReason.STOPPED, self._latch.reason)
+            forbidden = self._forbidden(order)
+            if forbidden is not None:
+                self._end(order, 0, forbidden.reason, forbidden.detail)
             elif units <= 0:
                 self._end(order, 0, TradingReason.INSUFFICIENT_UNITS, f"no {source} left")
             elif not await self._has_gas():
@@ -227,7 +248,8 @@ class TradingEngine(Actor[EngineMessage]):
                 await self._settle_executed(working, receipt, frame)
             case NotExecuted():
                 source = receipt.ticket.conversion.source
-                await self._give_back(working, source, receipt.reason, receipt.detail)
+                gas_postings, _ = await self._gas(agent, receipt.gas_wei, 0, frame)
+                await self._give_back(working, source, receipt.reason, receipt.detail, also=gas_postings)
             case _:
                 assert_never(receipt)
         await self._release_next(agent)
@@ -236,7 +258,8 @@ class TradingEngine(Actor[EngineMessage]):
         """One entry for the whole execution: what was given, taken, left over and burnt as gas."""
         order, step, bought = working.order, receipt.ticket.conversion, receipt.quote
         last = working.hop + 1 == len(order.path)
-        goal = available(order.agent) if last or self._latch.state == "stopped" else held(order.agent)
+        forbidden = None if last else self._forbidden(order)
+        goal = available(order.agent) if last or forbidden else held(order.agent)
         postings = [
             *transfer(held(order.agent), venue(step.venue), step.source, bought.given_units),
             *transfer(venue(step.venue), goal, step.target, bought.taken_units),
@@ -244,7 +267,9 @@ class TradingEngine(Actor[EngineMessage]):
         left = working.held_units - bought.given_units
         if left:
             postings += transfer(held(order.agent), available(order.agent), step.source, left)
-        gas_postings, gas_charge = await self._gas(order.agent, receipt, goal, frame)
+        is_income = goal == available(order.agent) and step.target == self._universe.reserve
+        income = bought.taken_units if is_income else 0
+        gas_postings, gas_charge = await self._gas(order.agent, receipt.gas_wei, income, frame)
         postings += gas_postings
         name = f"{order.order_id}/{working.hop}"
         await self._post(name, "settle", tuple(postings), order.order_id)
@@ -269,8 +294,8 @@ class TradingEngine(Actor[EngineMessage]):
         following = self._open_orders.filled(filled)
         if following is None:
             return
-        if self._latch.state == "stopped":
-            self._end(order, following.hop, TradingReason.STOPPED, self._latch.reason)
+        if forbidden is not None:
+            self._end(order, following.hop, forbidden.reason, forbidden.detail)
         elif not await self._has_gas():
             detail = "treasury:gas can't pay the next hop"
             await self._give_back(following, step.target, TradingReason.NO_GAS, detail)
@@ -278,31 +303,38 @@ class TradingEngine(Actor[EngineMessage]):
             await self._send(following)
 
     async def _gas(
-        self, agent: AgentId, receipt: Executed, goal: str, frame: MarketFrame
+        self, agent: AgentId, gas_wei: int, income_units: int, frame: MarketFrame
     ) -> tuple[list[Posting], int]:
         """
-        Return the postings of the gas fee, and what the agent is charged for it in micro-dollars.
+        Return the postings of a gas fee, and what the agent is charged for it in micro-dollars.
 
         The fee leaves `treasury:gas`; the agent pays its value in the reserve asset, rounded up, from what
-        it then has. What it lacks the treasury bears: an exit is never refused for want of gas money.
+        it has and what the same entry brings it. What it lacks the treasury bears: an exit is never refused
+        for want of gas money.
         """
-        universe, wei = self._universe, receipt.gas_wei
-        if wei == 0:
+        if gas_wei == 0:
             return [], 0
+        reserve = self._universe.reserve
         statement = await self._statement(agent)
-        purse = statement.available.get(universe.reserve, 0)
-        if goal == available(agent) and receipt.ticket.conversion.target == universe.reserve:
-            purse += receipt.quote.taken_units
-        charge = charge_gas(universe, wei, purse, frame)
-        postings = [*transfer(GAS, GAS_BURNT, universe.gas, wei)]
+        purse = statement.available.get(reserve, 0) + income_units
+        charge = charge_gas(self._universe, gas_wei, purse, frame)
+        postings = [*transfer(GAS, GAS_BURNT, self._universe.gas, gas_wei)]
         if charge.paid_units:
-            postings += transfer(available(agent), GAS, universe.reserve, charge.paid_units)
+            postings += transfer(available(agent), GAS, reserve, charge.paid_units)
         return postings, charge.micro_usd
 
-    async def _give_back(self, working: Working, asset: AssetId, reason: TradingReason, detail: str) -> None:
-        """Release what is held for an order that ends here."""
+    async def _give_back(
+        self,
+        working: Working,
+        asset: AssetId,
+        reason: TradingReason,
+        detail: str,
+        *,
+        also: Sequence[Posting] = (),
+    ) -> None:
+        """Release what is held for an order that ends here; one entry with the gas it may have burnt."""
         order = working.order
-        postings = transfer(held(order.agent), available(order.agent), asset, working.held_units)
+        postings = (*transfer(held(order.agent), available(order.agent), asset, working.held_units), *also)
         await self._post(f"{order.order_id}/{working.hop}/release", "release", postings, order.order_id)
         self._end(order, working.hop, reason, detail)
 

@@ -1,5 +1,6 @@
 """The guardian: watches every mandate at every frame and brings capital home, also for the dead."""
 
+from collections.abc import Iterable
 from typing import assert_never
 
 from treasury_actors.actors.actor import Actor
@@ -44,18 +45,24 @@ class Guardian(Actor[GuardianMessage]):
         engine: Ref[EngineMessage],
         policy: GuardPolicy,
         marks: Marks,
+        mandates: Iterable[Mandate],
     ) -> None:
         self._universe = universe
         self._ledger = ledger
         self._engine = engine
         self._policy = policy
         self._marks = marks
-        self._mandates: dict[AgentId, Mandate] = {}
+        self._mandates = {mandate.agent: mandate for mandate in mandates}
         self._statements: dict[AgentId, AgentStatement] = {}
         self._owned: dict[AgentId, Holdings] = {}
 
     def __repr__(self) -> str:
         return f"<Guardian of {len(self._mandates)} mandates>"
+
+    async def started(self) -> None:
+        """Read the accounts of those it guards from the start."""
+        for agent in self._mandates:
+            await self._read(agent)
 
     async def receive(self, message: GuardianMessage) -> Watched | int | None:
         """Handle one message."""

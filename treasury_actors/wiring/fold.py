@@ -94,6 +94,11 @@ class Fold:
         self._start_ns: int | None = None
         self._lending_benchmark = lending_benchmark
 
+    @property
+    def universe(self) -> Universe:
+        """The universe of the season."""
+        return self._season.universe
+
     def add(self, recorded: Recorded) -> None:
         """Fold the next event of the journal."""
         event = recorded.event

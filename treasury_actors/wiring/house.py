@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from treasury_actors.actors.actor import Actor
-from treasury_actors.actors.child import ChildSpec
+from treasury_actors.actors.child import ChildSpec, M
 from treasury_actors.actors.events import SupervisionEvent
 from treasury_actors.actors.ref import Ref
 from treasury_actors.actors.supervisor import Supervisor
@@ -14,7 +14,7 @@ from treasury_actors.agents.messages import AgentMessage, HearsDecided, StateRec
 from treasury_actors.agents.model.family import Family
 from treasury_actors.arena.arena import Arena
 from treasury_actors.arena.messages import ArenaMessage, CloseSeason, HoldRound, OpenSeason, PlayTurn
-from treasury_actors.arena.neighbours import Neighbours
+from treasury_actors.arena.neighbours import MakeAgent, Neighbours
 from treasury_actors.clock import Clock, VirtualClock
 from treasury_actors.ids import FamilyId
 from treasury_actors.journal.ports import Journal
@@ -45,8 +45,10 @@ from treasury_actors.trading.messages import (
     SubmitOrders,
     Watch,
 )
+from treasury_actors.trading.model.planner import PlannerPolicy
 from treasury_actors.wiring.fold import Fold
 
+CORE_MAILBOX_SIZE = 65_536
 CORE_DEADLINE_S = 3_600.0
 """The arena waits for its agents inside a message, and each of those has a deadline of its own."""
 
@@ -80,6 +82,15 @@ class _News:
             self.listener(event)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Core:
+    """The actors that are never restarted in place, and that know nothing of the arena."""
+
+    ledger: Ref[LedgerMessage]
+    engine: Ref[EngineMessage]
+    guardian: Ref[GuardianMessage]
+
+
 @asynccontextmanager
 async def open_house(
     *,
@@ -100,76 +111,31 @@ async def open_house(
         host_clock: for deadlines alone.
         wrap_agent: puts something around every agent, e.g. an injected fault.
     """
-    universe, records = features.universe, fold.records
     news = _News()
-    agents_supervisor = Supervisor(policy=rules.supervision, clock=host_clock, on_event=news)
-    core_supervisor = Supervisor(policy=rules.supervision, clock=host_clock, on_event=lambda _: None)
-    async with core_supervisor as core, agents_supervisor as supervisor:
-        ledger: Ref[LedgerMessage] = core.start_child(
-            _core("ledger", lambda: Ledger(book=records.book, journal=journal, clock=turn_clock), LEDGER)
-        )
-        engine: Ref[EngineMessage] = core.start_child(
-            _core(
-                "engine",
-                lambda: TradingEngine(
-                    universe=universe,
-                    ledger=ledger,
-                    journal=journal,
-                    clock=turn_clock,
-                    venue=SimulatedVenue(universe=universe, chain=rules.chain),
-                    latch=records.latch,
-                    turnover=records.turnover,
-                    open_orders=records.open_orders,
-                    gas_wei_max=rules.gas_wei_max,
-                ),
-                ENGINE,
-            )
-        )
-        guardian: Ref[GuardianMessage] = core.start_child(
-            _core(
-                "guardian",
-                lambda: Guardian(
-                    universe=universe, ledger=ledger, engine=engine, policy=rules.guard, marks=fold.marks
-                ),
-                GUARDIAN,
-            )
-        )
-
-        def make_agent(
-            spec: AgentSpec, last_record: StateRecorded | None, arena: HearsDecided
-        ) -> Actor[AgentMessage]:
-            agent = Agent(
-                spec=spec,
-                features=features,
-                ledger=ledger,
-                engine=engine,
-                arena=arena,
-                planner=rules.planner,
-                last_record=last_record,
-            )
-            return agent if wrap_agent is None else wrap_agent(spec, agent)
-
+    agents = Supervisor(policy=rules.supervision, clock=host_clock, on_event=news)
+    core = Supervisor(policy=rules.supervision, clock=host_clock, on_event=lambda _: None)
+    async with core, agents:
+        below = _start_core(core, rules=rules, fold=fold, journal=journal, clock=turn_clock)
         neighbours = Neighbours(
             features=features,
             families=families,
-            ledger=ledger,
-            engine=engine,
-            guardian=guardian,
-            supervisor=supervisor,
-            make_agent=make_agent,
+            ledger=below.ledger,
+            engine=below.engine,
+            guardian=below.guardian,
+            supervisor=agents,
+            make_agent=_agent_maker(below, features, rules.planner, wrap_agent),
             journal=journal,
             clock=turn_clock,
         )
-        arena_actor = Arena(
-            neighbours=neighbours, rules=rules.arena, roster=records.roster, tracks=fold.tracks
+        arena = Arena(
+            neighbours=neighbours, rules=rules.arena, roster=fold.records.roster, tracks=fold.tracks
         )
-        news.listener = arena_actor.heard
-        arena: Ref[ArenaMessage] = core.start_child(_core("arena", lambda: arena_actor, ARENA))
+        news.listener = arena.heard
         yield House(
-            ledger=ledger,
-            engine=engine,
-            guardian=guardian,
-            arena=arena,
+            ledger=below.ledger,
+            engine=below.engine,
+            guardian=below.guardian,
+            arena=core.start_child(_core("arena", lambda: arena, ARENA)),
             core=core,
             features=features,
             clock=turn_clock,
@@ -185,13 +151,75 @@ GUARDIAN = (Watch, Guard, CapitalMoved)
 ARENA = (OpenSeason, PlayTurn, HoldRound, CloseSeason)
 
 
-def _core(name: str, make: Callable[[], Actor[object]], accepts: tuple[type, ...]) -> ChildSpec[object]:
+def _start_core(
+    core: Supervisor, *, rules: HouseRules, fold: Fold, journal: Journal, clock: VirtualClock
+) -> _Core:
+    """Start ledger, engine and guardian on what the fold knows, bottom first."""
+    universe, records = fold.universe, fold.records
+    mandates = records.roster.mandates()
+    ledger = core.start_child(
+        _core("ledger", lambda: Ledger(book=records.book, journal=journal, clock=clock), LEDGER)
+    )
+
+    def make_engine() -> TradingEngine:
+        return TradingEngine(
+            universe=universe,
+            ledger=ledger,
+            journal=journal,
+            clock=clock,
+            venue=SimulatedVenue(universe=universe, chain=rules.chain),
+            latch=records.latch,
+            turnover=records.turnover,
+            open_orders=records.open_orders,
+            mandates=mandates,
+            gas_wei_max=rules.gas_wei_max,
+        )
+
+    engine = core.start_child(_core("engine", make_engine, ENGINE))
+
+    def make_guardian() -> Guardian:
+        return Guardian(
+            universe=universe,
+            ledger=ledger,
+            engine=engine,
+            policy=rules.guard,
+            marks=fold.marks,
+            mandates=mandates,
+        )
+
+    guardian = core.start_child(_core("guardian", make_guardian, GUARDIAN))
+    return _Core(ledger=ledger, engine=engine, guardian=guardian)
+
+
+def _agent_maker(
+    below: _Core, features: Features, planner: PlannerPolicy, wrap_agent: WrapAgent | None
+) -> MakeAgent:
+    """Return what makes the actor of an agent, wrapped if that is wanted."""
+
+    def make_agent(
+        spec: AgentSpec, last_record: StateRecorded | None, arena: HearsDecided
+    ) -> Actor[AgentMessage]:
+        agent = Agent(
+            spec=spec,
+            features=features,
+            ledger=below.ledger,
+            engine=below.engine,
+            arena=arena,
+            planner=planner,
+            last_record=last_record,
+        )
+        return agent if wrap_agent is None else wrap_agent(spec, agent)
+
+    return make_agent
+
+
+def _core(name: str, make: Callable[[], Actor[M]], accepts: tuple[type, ...]) -> ChildSpec[M]:
     """Return the spec of an actor that is never restarted in place: the process stops and starts clean."""
     return ChildSpec(
         name=name,
         make=make,
         accepts=accepts,
         restart="never",
-        mailbox_size=65_536,
+        mailbox_size=CORE_MAILBOX_SIZE,
         deadline_s=CORE_DEADLINE_S,
     )

@@ -31,6 +31,7 @@ class Member:
     Attributes:
         last_record: its strategy's last journalled state; None before the first.
         fitness_ppb: of the last round; None while INSUFFICIENT.
+        quarantined: why it stays down; it is retired at the next turn.
     """
 
     born: AgentBorn
@@ -39,6 +40,7 @@ class Member:
     last_record: StateRecorded | None = None
     fitness_ppb: int | None = None
     retired: AgentRetired | None = None
+    quarantined: AgentQuarantined | None = None
     crashes: int = 0
 
     @property
@@ -88,36 +90,50 @@ class Roster:
     def apply(self, event: object) -> None:
         """Fold one event."""
         match event:
+            case SeasonOpened():
+                self.season = event
+                self.rounds = []
+                self.generations = 0
+            case RoundHeld():
+                self.rounds.append(event)
+                self.generations = event.generation
+            case SeasonClosed():
+                self.closed_season = event.season
+            case _:
+                self._apply_to_life(event)
+                self._apply_to_work(event)
+
+    def _apply_to_life(self, event: object) -> None:
+        """Fold what begins and ends lives."""
+        match event:
             case AgentBorn():
                 self.members[event.agent] = Member(born=event)
                 self.births += 1
-            case Mandate():
-                self._change(event.agent, mandate=event)
-            case StateRecorded():
-                self._change(event.agent, last_record=event)
-            case FitnessRecorded():
-                self._change(event.agent, fitness_ppb=event.value_ppb)
             case AgentRetired():
                 self._change(event.agent, life="closing", retired=event)
                 self.deaths += 1
             case AgentClosed():
                 self._change(event.agent, life="closed")
-            case RoundHeld():
-                self.rounds.append(event)
-                self.generations = event.generation
             case AgentCrashed():
                 self._change(event.agent, crashes=self.members[event.agent].crashes + 1)
                 self.crashes += 1
             case AgentRestarted():
                 self.restarts += 1
             case AgentQuarantined():
+                self._change(event.agent, quarantined=event)
                 self.quarantined += 1
-            case SeasonOpened():
-                self.season = event
-                self.rounds = []
-                self.generations = 0
-            case SeasonClosed():
-                self.closed_season = event.season
+            case _:
+                pass
+
+    def _apply_to_work(self, event: object) -> None:
+        """Fold what the living are given and what they have done."""
+        match event:
+            case Mandate():
+                self._change(event.agent, mandate=event)
+            case StateRecorded():
+                self._change(event.agent, last_record=event)
+            case FitnessRecorded():
+                self._change(event.agent, fitness_ppb=event.value_ppb)
             case _:
                 pass
 
@@ -128,6 +144,11 @@ class Roster:
     def closing(self) -> list[Member]:
         """Return the retired whose capital is not home yet, in name order."""
         return [self.members[agent] for agent in sorted(self.members) if self._is(agent, "closing")]
+
+    def mandates(self) -> list[Mandate]:
+        """Return the mandates that still have capital to look after, in name order."""
+        members = [self.members[agent] for agent in sorted(self.members)]
+        return [m.mandate for m in members if m.mandate is not None and m.mandate.status != "closed"]
 
     def canonical(self) -> dict[str, list[object]]:
         """Return its part of a state hash: mandates, lineage, last states. Crashes are outside it."""

@@ -44,7 +44,9 @@ class OpenOrders:
         """Take an order from the head of its queue: `units` are held for its first hop."""
         agent = AgentId(order_id.rsplit("/", 2)[0])
         queue = self._queues.get(agent)
-        if not queue or queue[0].order_id != order_id or agent in self._working:
+        if agent in self._working:
+            raise InvariantViolated(f"I13: {order_id} is a second order of {agent} at a venue")
+        if not queue or queue[0].order_id != order_id:
             raise InvariantViolated(f"I9: {order_id} is not the next order of {agent}")
         working = Working(order=queue.popleft(), hop=0, held_units=units)
         self._working[agent] = working
@@ -85,6 +87,11 @@ class OpenOrders:
         """Return the agent's next order to release, or None if one is working or none waits."""
         queue = self._queues.get(agent)
         return queue[0] if queue and agent not in self._working else None
+
+    def has(self, order: Order) -> bool:
+        """Say whether an order of this id is open."""
+        queue = self._queues.get(order.agent, ())
+        return self.working(order.order_id) is not None or any(o.order_id == order.order_id for o in queue)
 
     def working_since_before(self, order: Order) -> bool:
         """Say whether an order of the same agent from an earlier turn is still open."""
