@@ -43,7 +43,7 @@ from treasury_actors.trading.messages import (
     TurnClosed,
     TurnOpened,
 )
-from treasury_actors.trading.model.limits import Refusal, Turnover, check_order
+from treasury_actors.trading.model.limits import Refusal, Turnover, check_latch, check_order, check_release
 from treasury_actors.trading.model.mandate import Mandate
 from treasury_actors.trading.model.open_orders import OpenOrders, Working
 from treasury_actors.trading.model.order import (
@@ -160,7 +160,7 @@ class TradingEngine(Actor[EngineMessage]):
 
     async def _check(self, order: Order, frame: MarketFrame) -> int | Refusal:
         """Return the value of an order that may be done, or why it may not."""
-        forbidden = self._forbidden_by_latch(order)
+        forbidden = check_latch(order, self._latch)
         if forbidden is not None:
             return forbidden
         if order.turn != frame.index or order.order_id != order_id(order.agent, order.turn, order.number):
@@ -180,29 +180,13 @@ class TradingEngine(Actor[EngineMessage]):
             frame=frame,
         )
 
-    def _forbidden_by_latch(self, order: Order) -> Refusal | None:
-        """Say why trading as it is stopped or reduced forbids an order, or None (I15)."""
-        if self._latch.state == "stopped":
-            return Refusal(reason=TradingReason.STOPPED, detail=self._latch.reason)
-        if self._latch.state == "reducing" and not order.reduce_only:
-            return Refusal(reason=TradingReason.REDUCING, detail=self._latch.reason)
-        return None
-
-    def _forbidden(self, order: Order) -> Refusal | None:
-        """Say why an accepted order may go no further, or None: things change between its hops (I14, I15)."""
-        mandate = self._mandates.get(order.agent)
-        closing = mandate is None or mandate.status != "active"
-        if closing and order.placed_by != "guardian":
-            return Refusal(reason=TradingReason.MANDATE_CLOSING, detail=order.agent)
-        return self._forbidden_by_latch(order)
-
     async def _release_next(self, agent: AgentId) -> None:
         """Hold the input of the agent's next order and send its first hop."""
         while (order := self._open_orders.next_of(agent)) is not None:
             source = self._universe.conversion_by_id[order.path[0]].source
             statement = await self._statement(agent)
             units = min(order.units, statement.available.get(source, 0))
-            forbidden = self._forbidden(order)
+            forbidden = check_release(order, self._mandates.get(agent), self._latch)
             if forbidden is not None:
                 self._end(order, 0, forbidden.reason, forbidden.detail)
             elif units <= 0:
@@ -258,7 +242,8 @@ class TradingEngine(Actor[EngineMessage]):
         """One entry for the whole execution: what was given, taken, left over and burnt as gas."""
         order, step, bought = working.order, receipt.ticket.conversion, receipt.quote
         last = working.hop + 1 == len(order.path)
-        forbidden = None if last else self._forbidden(order)
+        mandate = self._mandates.get(order.agent)
+        forbidden = None if last else check_release(order, mandate, self._latch)
         goal = available(order.agent) if last or forbidden else held(order.agent)
         postings = [
             *transfer(held(order.agent), venue(step.venue), step.source, bought.given_units),

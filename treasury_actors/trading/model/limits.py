@@ -11,6 +11,7 @@ from treasury_actors.money import usd
 from treasury_actors.trading.model.mandate import Limits, Mandate
 from treasury_actors.trading.model.order import Order, OrderAccepted, TradingReason
 from treasury_actors.trading.model.planner import path_impact_bps
+from treasury_actors.trading.model.stop import StopLatch
 from treasury_actors.trading.model.valuation import nav_micro_usd
 
 TURNOVER_TURNS = 24
@@ -60,6 +61,28 @@ def resolve(universe: Universe, path: tuple[ConversionId, ...]) -> tuple[Convers
             return Refusal(reason=TradingReason.BROKEN_PATH, detail=detail)
         steps.append(step)
     return tuple(steps) or Refusal(reason=TradingReason.BROKEN_PATH, detail="an order has at least one hop")
+
+
+def check_latch(order: Order, latch: StopLatch) -> Refusal | None:
+    """Say why trading as it is stopped or reduced forbids an order, or None (I15)."""
+    if latch.state == "stopped":
+        return Refusal(reason=TradingReason.STOPPED, detail=latch.reason)
+    if latch.state == "reducing" and not order.reduce_only:
+        return Refusal(reason=TradingReason.REDUCING, detail=latch.reason)
+    return None
+
+
+def check_release(order: Order, mandate: Mandate | None, latch: StopLatch) -> Refusal | None:
+    """
+    Say why an accepted order may go no further, or None.
+
+    Asked before every hop: since it was accepted its mandate may have begun to close (I14), or trading may
+    have been stopped (I15).
+    """
+    is_open = mandate is not None and mandate.status == "active"
+    if not is_open and order.placed_by != "guardian":
+        return Refusal(reason=TradingReason.MANDATE_CLOSING, detail=order.agent)
+    return check_latch(order, latch)
 
 
 def check_order(
