@@ -107,7 +107,7 @@ class Rounds:
         return Standing(member=member, units=units, stale=stale_ratio > self._rules.stale_ratio_max)
 
     def _judge(self, standings: list[Standing], frame: MarketFrame) -> FitnessBoard:
-        """Compute every fitness from the record as it is now, then record it: never the other way round."""
+        """Compute every fitness from the record as it is now, then record it: never the reverse (I16)."""
         board = FitnessBoard()
         season = self._arena.roster.season
         assert season is not None, "a round is held in a season"
@@ -130,6 +130,7 @@ class Rounds:
                 frame=frame.index,
                 formula=self._rules.formula,
             )
+            assert evaluation.computed_at_frame == frame.index, "I16: a fitness is computed, then recorded"
             board.record(standing.agent, evaluation)
             self._arena.record(_recorded(standing.agent, frame.index, evaluation))
         return board

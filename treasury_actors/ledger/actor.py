@@ -88,7 +88,7 @@ class Ledger(Actor[LedgerMessage]):
         return self._post(entry, Provenance())
 
     def _post(self, entry: Entry, provenance: Provenance) -> EntryPosted | EntryRejected:
-        """Decide, journal, apply: in this order, on the loop, with nothing in between."""
+        """Decide, journal, apply: in this order, on the loop, with nothing in between (I17)."""
         refusal = self._book.check(entry)
         if refusal is not None:
             return refusal

@@ -130,6 +130,8 @@ class TradingEngine(Actor[EngineMessage]):
 
     async def _open(self, frame: MarketFrame) -> TurnOpened:
         """Settle receipts until none comes: a settled order may release the next of its agent."""
+        if self._frame is not None and frame.index <= self._frame.index:
+            raise InvariantViolated(f"I11: frame {frame.index} after frame {self._frame.index}")
         self._frame = frame
         self._touched = set()
         while receipts := await self._venue.collect(frame):

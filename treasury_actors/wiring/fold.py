@@ -8,9 +8,10 @@ from treasury_actors.arena.model.roster import Roster
 from treasury_actors.arena.model.state import state_hash
 from treasury_actors.arena.model.tracks import Tracks
 from treasury_actors.clock import HOUR_NS
+from treasury_actors.errors import InvariantViolated
 from treasury_actors.ids import AgentId, AssetId, OrderId
 from treasury_actors.journal.event import Recorded
-from treasury_actors.ledger.model import Book, Entry, available, statement
+from treasury_actors.ledger.model import Book, Entry, available, held, statement
 from treasury_actors.market.model.frame import MarketFrame, Season
 from treasury_actors.market.model.universe import Universe
 from treasury_actors.trading.model.limits import Turnover
@@ -66,6 +67,19 @@ class Records:
             case _:
                 self.roster.apply(event)
 
+    def verify(self) -> None:
+        """Raise InvariantViolated unless the books balance (I2) and hold what orders are out for (I18)."""
+        imbalances = self.book.imbalances()
+        if imbalances:
+            raise InvariantViolated(f"I2: {'; '.join(imbalances)}")
+        at_venue = {working.order.agent: working.held_units for working in self.open_orders.at_venue()}
+        for agent in sorted(self.roster.members):
+            units = sum(self.book.balances(held(agent)).values())
+            if units != at_venue.get(agent, 0):
+                raise InvariantViolated(
+                    f"I18: {agent} holds {units} units for {at_venue.get(agent, 0)} at a venue"
+                )
+
     @property
     def state_hash(self) -> str:
         """The hash of ledger, mandates, lineage and last states."""
@@ -90,6 +104,7 @@ class Fold:
         self.tracks = Tracks(universe=season.universe, lending_benchmark=lending_benchmark)
         self.turn = -1
         self._season = season
+        self._seq = 0
         self._marked = -1
         self._start_ns: int | None = None
         self._lending_benchmark = lending_benchmark
@@ -101,6 +116,9 @@ class Fold:
 
     def add(self, recorded: Recorded) -> None:
         """Fold the next event of the journal."""
+        if recorded.seq != self._seq + 1:
+            raise InvariantViolated(f"I5: event {recorded.seq} of the journal follows event {self._seq}")
+        self._seq = recorded.seq
         event = recorded.event
         if isinstance(event, SeasonOpened):
             self._open(event)
@@ -124,7 +142,8 @@ class Fold:
             self._flow(event, agent, before, frame)
 
     def finish(self) -> None:
-        """Mark the last turn: all its events are in."""
+        """Mark the last turn: all its events are in; raise InvariantViolated if they don't add up."""
+        self.records.verify()
         if self.turn >= 0 and self._marked < self.turn:
             self._mark(self._season.frame(self.turn))
 

@@ -12,7 +12,7 @@ class View:
     """
     The market as one strategy sees it at frame t; assets are slots 0 .. `count` - 1 in its own order.
 
-    Nothing here takes a time: what is later than t can't be asked for. A figure that isn't known is
+    Nothing here takes a time: what is later than t can't be asked for (I11). A figure that isn't known is
     NaN, never zero, and every comparison with NaN is false.
     """
 

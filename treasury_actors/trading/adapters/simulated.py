@@ -14,7 +14,7 @@ class SimulatedVenue:
     Executes tickets against frames.
 
     A ticket sent after frame t is executed at the prices, depth, capacity and gas of frame t + 1 when
-    that is collected. Each ticket meets the frame's whole depth: no fill depends on another agent's.
+    that is collected. Each ticket meets the frame's whole depth: no fill depends on another agent's (I12).
     """
 
     leaves_process = False
