@@ -8,16 +8,19 @@ import anyio
 
 from treasury_actors.cli.screen import ProgressLine, emit, say, show
 from treasury_actors.clock import WallClock
-from treasury_actors.daemon.service import serve
+from treasury_actors.daemon.live_run import Conclusion, RunEnd
+from treasury_actors.daemon.process import serve
 from treasury_actors.errors import ConfigError
 from treasury_actors.ids import AgentId
 from treasury_actors.reports.summary import Summary, to_json
 from treasury_actors.reports.text import end_of_run
 from treasury_actors.settings.file import Settings, load_settings
 from treasury_actors.simulation.backtest import check_empty, run_backtest
+from treasury_actors.simulation.benchmarks import BenchmarkWorker
 from treasury_actors.simulation.code_version import code_hash
-from treasury_actors.simulation.manifest import read_manifest
+from treasury_actors.simulation.manifest import run_id_of
 from treasury_actors.simulation.plan import prepare
+from treasury_actors.simulation.reporting import benchmark_job, report_season
 from treasury_actors.simulation.sabotage import Sabotage
 
 RUNS = Path("runs")
@@ -56,22 +59,42 @@ def run(options: argparse.Namespace) -> int:
     folder = options.out or _new_folder(prepared.manifest.run_id)
     progress = ProgressLine(prepared.manifest.label)
 
-    async def play() -> Summary | None:
+    summaries: list[Summary] = []
+
+    async def conclude(conclusion: Conclusion) -> None:
+        with BenchmarkWorker(benchmark_job(prepared, conclusion.state)) as worker:
+            benchmarks = await worker.result()
+        summary = report_season(
+            prepared,
+            conclusion.state,
+            conclusion.journal,
+            folder,
+            run_id=run_id_of(conclusion.folder),
+            wall_s=conclusion.wall_s,
+            benchmarks=benchmarks,
+        )
+        summaries.append(summary)
+        if not (options.until_end or options.json):
+            show(end_of_run(summary))
+
+    async def play() -> RunEnd:
         return await serve(
             prepared,
             folder,
             clock=clock,
             speed_x=options.speed,
             until_end=options.until_end,
-            accept_upgrade=options.accept_upgrade,
             progress=progress,
+            accept_upgrade=options.accept_upgrade,
+            conclude=conclude,
+            anchor_dir=Path(settings.journal.anchor_dir) if settings.journal.anchor_dir else None,
         )
 
-    summary = anyio.run(play)
-    if summary is None:
+    end = anyio.run(play)
+    if end.kind == "interrupted" or not summaries:
         say(f"ended cleanly; go on with: python run.py run {options.config} --out {folder}")
         return 0
-    _print_summary(summary, folder, as_json=options.json)
+    _print_summary(summaries[-1], folder, as_json=options.json)
     return 0
 
 
@@ -167,5 +190,3 @@ def _as_toml(value: object) -> str:
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)
 
-
-__all__ = ["backtest", "read_manifest", "run", "show_config", "version"]

@@ -36,10 +36,7 @@ def check(options: argparse.Namespace) -> int:
     say(f"checking {options.file}: the code, not the idea")
     report = check_strategy(options.file)
     if options.json:
-        emit(asdict(report))
+        emit({"passed": report.passed, **asdict(report)})
     else:
-        for each in report.checks:
-            show(f"{'ok  ' if each.passed else 'FAIL'}  {each.name:<24} {each.words}")
-        show("All ok: the code keeps the rules. Whether the idea earns anything, it does not say."
-             if report.passed else "Not ok.")
+        show("\n".join(report.lines()))
     return 0 if report.passed else 1

@@ -1,19 +1,18 @@
 """A backtest: one season through the real actors, as fast as they go, and the reports on it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from treasury_actors.clock import Clock
-from treasury_actors.errors import ConfigError, InvariantViolated
+from treasury_actors.errors import ConfigError
 from treasury_actors.journal.folder import FolderLock
-from treasury_actors.journal.ports import Journal
 from treasury_actors.market.model.frame import MarketFrame, Season
 from treasury_actors.reports.summary import Summary
+from treasury_actors.simulation.benchmarks import BenchmarkWorker
 from treasury_actors.simulation.plan import Prepared
-from treasury_actors.simulation.reporting import report_season, start_benchmarks
-from treasury_actors.simulation.run import SeasonState, find_season, open_journal, play_season
-from treasury_actors.wiring.fold import Records
+from treasury_actors.simulation.reporting import benchmark_job, report_season
+from treasury_actors.simulation.run import find_season, open_journal, play_season
 from treasury_actors.wiring.house import House
 
 Progress = Callable[[int, int, int], None]
@@ -38,13 +37,12 @@ async def run_backtest(prepared: Prepared, folder: Path, *, clock: Clock, progre
     """Play the season of `prepared` in a new folder; write its reports; check that replay equals live."""
     check_empty(folder)
     began_s = clock.monotonic_s()
-    benchmarks = start_benchmarks(prepared)
 
     async def after_turn(house: House, season: Season, frame: MarketFrame) -> bool:
         progress(frame.index + 1, season.frame_count, len(house.fold.records.roster.living()))
         return True
 
-    with FolderLock(folder) as lock:
+    with FolderLock(folder) as lock, BenchmarkWorker(benchmark_job(prepared)) as worker:
         prepared.manifest.write(lock.folder)
         async with open_journal(lock.folder, clock=clock, durable=False, epoch=lock.epoch) as journal:
             state = find_season(prepared.plan, journal, prepared.season)
@@ -54,32 +52,16 @@ async def run_backtest(prepared: Prepared, folder: Path, *, clock: Clock, progre
                 journal,
                 host_clock=clock,
                 after_turn=after_turn,
-                last_event_ns=0,
+                last_event_ns=prepared.season.frame(0).time_ns,
             )
-            check_replay(state, journal)
+            benchmarks = await worker.result()
             summary = report_season(
                 prepared,
                 state,
                 journal,
                 folder,
+                run_id=prepared.manifest.run_id,
                 wall_s=clock.monotonic_s() - began_s,
-                benchmarks=await benchmarks.result(),
+                benchmarks=benchmarks,
             )
     return Finished(folder=folder, summary=summary)
-
-
-def check_replay(state: SeasonState, journal: Journal) -> str:
-    """Fold the journal from nothing and compare with the live state (I7); return the state hash."""
-    records = Records.empty(state.season.universe)
-    for recorded in _events(journal):
-        records.apply(recorded)
-    live = state.fold.records.state_hash
-    if records.state_hash != live:
-        raise InvariantViolated(f"I7: replay gives {records.state_hash}, live is {live}")
-    return live
-
-
-def _events(journal: Journal) -> Iterator[object]:
-    """Yield the events of a journal."""
-    for recorded in journal.read():
-        yield recorded.event

@@ -57,6 +57,14 @@ class Manifest:
                 )
 
 
+def run_id_of(folder: Path) -> str:
+    """Return the name of the run a folder holds: it keeps the one it began with."""
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise ConfigError(f"{folder}: no run there")
+    return manifest.run_id
+
+
 def read_manifest(folder: Path) -> Manifest | None:
     """Return the manifest of a run folder, or None where none has been written."""
     path = folder / FILE_NAME

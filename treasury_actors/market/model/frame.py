@@ -57,6 +57,11 @@ class Season(Protocol):
         ...
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the data assume or lack, one sentence each."""
+        ...
+
+    @property
     def data_hash(self) -> str:
         """SHA-256 of the content of every frame."""
         ...
