@@ -85,14 +85,17 @@ def count_messages(job: Prepared) -> int:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     began = time.perf_counter()
     job = prepared(options.data)
     frames, agents = job.season.frame_count, int(job.plan.rules(0).arena.population)
-    print(f"{job.season.source}: {frames} frames, {agents} agents, loaded in {time.perf_counter() - began:.2f} s")
+    loaded_s = time.perf_counter() - began
+    print(f"{job.season.source}: {frames} frames, {agents} agents, loaded in {loaded_s:.2f} s")
     walls = []
     for number in range(options.rounds):
         wall, events = anyio.run(play, job)

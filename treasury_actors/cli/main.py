@@ -77,7 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (its only name)
 
 
 def _add_runs(commands: Commands) -> None:
@@ -212,7 +212,7 @@ def _lazy(module: str, name: str) -> Verb:
     """Return a verb that imports its module when it is called."""
 
     def verb(options: argparse.Namespace) -> int:
-        from importlib import import_module  # noqa: PLC0415 (help must not wait for imports)
+        from importlib import import_module
 
         result: int = getattr(import_module(f"treasury_actors.cli.{module}"), name)(options)
         return result

@@ -46,11 +46,13 @@ def _report(rows: tuple[object, ...], catalog: Path, *, as_json: bool) -> int:
 
 def _fields(row: object) -> dict[str, object]:
     """Return the fields of a result row."""
-    from dataclasses import asdict, is_dataclass  # noqa: PLC0415
+    from dataclasses import asdict, is_dataclass
 
     assert is_dataclass(row), "results are dataclasses"
     assert not isinstance(row, type), "and instances"
-    return {name: value if isinstance(value, int | float) else str(value) for name, value in asdict(row).items()}
+    return {
+        name: value if isinstance(value, int | float) else str(value) for name, value in asdict(row).items()
+    }
 
 
 def _day(text: str) -> int:
@@ -59,6 +61,6 @@ def _day(text: str) -> int:
         day = date.fromisoformat(text)
     except ValueError:
         raise ConfigError(f"{text}: not a date; write YYYY-MM-DD") from None
-    from datetime import UTC, datetime  # noqa: PLC0415
+    from datetime import UTC, datetime
 
     return utc_ns(datetime(day.year, day.month, day.day, tzinfo=UTC))

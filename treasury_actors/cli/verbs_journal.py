@@ -1,4 +1,8 @@
-"""`journal verify`, `journal replay`, `journal tail`."""
+"""
+`journal verify`, `journal replay`, `journal tail`.
+
+A payload can be checked only against a registered event type, so every room that has events is imported.
+"""
 
 import argparse
 from pathlib import Path

@@ -12,8 +12,9 @@ from treasury_actors.daemon.live_run import Conclusion, RunEnd
 from treasury_actors.daemon.process import serve
 from treasury_actors.errors import ConfigError
 from treasury_actors.ids import AgentId
-from treasury_actors.reports.summary import Summary, to_json
-from treasury_actors.reports.text import end_of_run
+from treasury_actors.reports.summary import Summary
+from treasury_actors.reports.summary_json import to_object
+from treasury_actors.reports.text import screen
 from treasury_actors.settings.file import Settings, load_settings
 from treasury_actors.simulation.backtest import check_empty, run_backtest
 from treasury_actors.simulation.benchmarks import BenchmarkWorker
@@ -34,7 +35,10 @@ def backtest(options: argparse.Namespace) -> int:
     clock = WallClock()
     say(_opening_words(settings))
     prepared = prepare(
-        settings, clock=clock, strategy=options.strategy, sabotage=_sabotage(options.kill_agent, options.crash_agent)
+        settings,
+        clock=clock,
+        strategy=options.strategy,
+        sabotage=_sabotage(options.kill_agent, options.crash_agent),
     )
     folder = options.out or _new_folder(prepared.manifest.run_id)
     progress = ProgressLine(prepared.manifest.label)
@@ -75,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
         )
         summaries.append(summary)
         if not (options.until_end or options.json):
-            show(end_of_run(summary))
+            show(screen(summary))
 
     async def play() -> RunEnd:
         return await serve(
@@ -116,7 +120,8 @@ def show_config(options: argparse.Namespace) -> int:
 
 def version(options: argparse.Namespace) -> int:
     """Print version and code hash."""
-    from importlib.metadata import PackageNotFoundError, version as version_of  # noqa: PLC0415
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as version_of
 
     try:
         number = version_of("treasury-arena")
@@ -161,8 +166,8 @@ def _opening_words(settings: Settings) -> str:
     season, arena = settings.season, settings.arena
     market = "GENERATED market" if season.source == "generated" else f"market data of {season.folder}"
     return (
-        f"{arena.agents} agents, ${arena.capital_usd:,} and {season.days} days of a {market}, seed {season.seed};"
-        " no real money"
+        f"{arena.agents} agents, ${arena.capital_usd:,}, {season.days} days of a {market},"
+        f" seed {season.seed}; no real money"
     )
 
 
@@ -177,10 +182,10 @@ def _new_folder(run_id: str) -> Path:
 def _print_summary(summary: Summary, folder: Path, *, as_json: bool) -> None:
     """Print the end of a run."""
     if as_json:
-        emit(to_json(summary))
+        emit(to_object(summary))
         say(f"report: {folder / 'report.html'}")
     else:
-        show(end_of_run(summary))
+        show(screen(summary))
         show(f"report: {folder / 'report.html'}")
 
 
@@ -189,4 +194,3 @@ def _as_toml(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)
-

@@ -20,12 +20,13 @@ from treasury_actors.actors.policy import SupervisionPolicy
 from treasury_actors.arena.model.allocation import PPB, AllocationPolicy
 from treasury_actors.arena.model.rules import ArenaRules, RiskRules
 from treasury_actors.errors import ConfigError
+from treasury_actors.settings.rules import HouseRules
 from treasury_actors.trading.model.costs import CHAINS, GWEI
 from treasury_actors.trading.model.guard import GuardPolicy
 from treasury_actors.trading.model.planner import PlannerPolicy
-from treasury_actors.settings.rules import HouseRules
 
 _CENT = Decimal("0.01")
+_SHOWN_MAX = 60
 
 
 def _whole_cents(value: Decimal) -> Decimal:
@@ -253,4 +254,4 @@ def _known_keys(path: tuple[int | str, ...]) -> list[str]:
 def _shown(value: object) -> str:
     """Return a value as a config file would have it, cut short."""
     text = str(value) if isinstance(value, Decimal) else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 3]}..."

@@ -99,7 +99,7 @@ def check_sabotage(sabotage: Sabotage | None, known: Mapping[FamilyId, Family], 
             continue
         family, _, number = agent.rpartition("-")
         if family not in known or not number.isdecimal():
-            example = AgentId(f"{sorted(known)[0]}-0001")
+            example = AgentId(f"{min(known)}-0001")
             raise ConfigError(
                 f"agent {agent!r}: no such agent; names are FAMILY-NUMBER such as {example}, the first"
                 f" {agents} numbers go round {', '.join(sorted(known))}"

@@ -1,4 +1,4 @@
-"""The report on a season that was played: what the journal says, beside what the same money could have been."""
+"""The report on a season that was played: what the journal says, beside what else could have been done."""
 
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def report_season(
     wall_s: float,
     benchmarks: Benchmarks,
 ) -> Summary:
-    """Check that a replay of the journal gives the live state; write the reports of a season into its folder."""
+    """Check that a replay of the journal gives the live state; write a season's reports into its folder."""
     state_hash = replayed_hash(state, journal)
     context = RunContext(
         run_id=run_id,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import treasury_actors.arena.model.events  # noqa: F401  (registers the event types a journal holds)
+import treasury_actors.arena.model.events
 import treasury_actors.trading.model.order  # noqa: F401
 from treasury_actors.agents.model.family import Family
 from treasury_actors.clock import Clock, VirtualClock
@@ -15,10 +15,10 @@ from treasury_actors.journal.adapters.sqlite import SqliteJournal
 from treasury_actors.journal.ports import Journal
 from treasury_actors.market.model.features import Features
 from treasury_actors.market.model.frame import MarketFrame, Season
+from treasury_actors.settings.rules import HouseRules
 from treasury_actors.simulation.conductor import Conductor
 from treasury_actors.simulation.recipe import SeasonRecipe
 from treasury_actors.wiring.fold import Fold
-from treasury_actors.settings.rules import HouseRules
 from treasury_actors.wiring.house import House, WrapAgent, open_house
 
 JOURNAL_NAME = "journal.db"

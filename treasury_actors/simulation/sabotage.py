@@ -8,7 +8,7 @@ from treasury_actors.agents.messages import AgentMessage
 from treasury_actors.ids import AgentId
 
 
-class InjectedCrash(Exception):  # noqa: N818 (it is no error of ours: somebody asked for it)
+class InjectedCrash(Exception):
     """What a sabotaged agent dies of."""
 
 
