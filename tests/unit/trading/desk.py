@@ -176,19 +176,9 @@ class Desk:
         self.latch = StopLatch()
         self.open_orders = OpenOrders()
         self.marks = Marks()
-        self.venue = SlowVenue(universe=MAINNET, chain=chain)
-        self.engine = TradingEngine(
-            universe=MAINNET,
-            ledger=Direct(self.ledger),
-            journal=self.journal,
-            clock=self.clock,
-            venue=self.venue,
-            latch=self.latch,
-            turnover=Turnover(),
-            open_orders=self.open_orders,
-            mandates=mandates or (mandate(),),
-            gas_wei_max=GAS_WEI_MAX,
-        )
+        self.chain = chain
+        self.turnover = Turnover()
+        self.start_engine(mandates or (mandate(),))
         self.guardian = Guardian(
             universe=MAINNET,
             ledger=Direct(self.ledger),
@@ -201,6 +191,23 @@ class Desk:
         self._deposits = 0
         if gas_wei:
             self.fund(GAS, MAINNET.gas, gas_wei)
+
+    def start_engine(self, mandates: Sequence[Mandate]) -> None:
+        """Start an engine, with a venue that knows nothing yet, on the state there is."""
+        self.venue = SlowVenue(universe=MAINNET, chain=self.chain)
+        self.engine = TradingEngine(
+            universe=MAINNET,
+            ledger=Direct(self.ledger),
+            journal=self.journal,
+            clock=self.clock,
+            venue=self.venue,
+            latch=self.latch,
+            turnover=self.turnover,
+            open_orders=self.open_orders,
+            mandates=mandates,
+            gas_wei_max=GAS_WEI_MAX,
+        )
+        now(self.engine.started())
 
     def fund(self, account: AccountId, asset: AssetId, units: int) -> None:
         """Deposit into any account."""
