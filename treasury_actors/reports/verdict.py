@@ -148,7 +148,7 @@ def _alpha(evidence: Evidence) -> list[str]:
     if gain > 0 and beta > gain * BETA_SHARE_MAX:
         share = "More than all" if beta > gain else f"{beta / gain:.0%}"
         doubts.append(
-            f"{share} of the gain is plain exposure to ETH and BTC: anybody can buy it, and it turns with them."
+            f"{share} of the gain is plain exposure to ETH and BTC: anybody can buy it, and it turns."
         )
     return doubts
 
