@@ -1,0 +1,139 @@
+"""A house that died at the end of any turn and was opened again ends where one ends that never died."""
+
+import anyio
+import pytest
+
+from tests.integration.houses import Lived, crashing, fold_of, live, rules, season
+from treasury_actors.clock import HOUR_NS
+from treasury_actors.errors import InvariantViolated
+from treasury_actors.ids import AgentId, AssetId
+from treasury_actors.journal.adapters.memory import MemoryJournal
+from treasury_actors.journal.event import Recorded
+from treasury_actors.ledger.model import DEPOSITS, held
+from treasury_actors.market.model.frame import MarketFrame
+from treasury_actors.trading.messages import ChangeTradingState
+from treasury_actors.trading.model.order import OrderFilled
+from treasury_actors.wiring.house import House
+
+DAYS, AGENTS = 30, 8
+BOUNDARIES = [0, 23, 24, 167, 168, 169, 400, 672, 673, 700]
+"""The first turn, around day closes, around rounds, and after the first round that may retire (day 28)."""
+
+
+@pytest.fixture(scope="module")
+def whole() -> Lived:
+    """Return the season as it goes without a death."""
+    return anyio.run(lambda: live(rules(AGENTS), season(DAYS)))
+
+
+def up_to(lived: Lived, turn: int) -> MemoryJournal:
+    """Return the journal a death after `turn` leaves behind."""
+    end_ns = season(DAYS).frame(turn).time_ns
+    return MemoryJournal([recorded for recorded in lived.events() if recorded.time_ns <= end_ns])
+
+
+async def test_i7_a_replay_of_the_journal_is_the_live_state(whole: Lived) -> None:
+    replayed = fold_of(whole.journal.read(), season(DAYS))
+    for index in range(replayed.turn + 1, season(DAYS).frame_count):
+        replayed._mark(season(DAYS).frame(index))  # frames without an event leave no trace but this
+
+    assert replayed.records.state_hash == whole.state_hash
+    assert replayed.records.open_orders.at_venue() == whole.fold.records.open_orders.at_venue()
+    for member in whole.fold.records.roster.living():
+        agent = member.born.agent
+        assert replayed.marks.of(agent) == whole.fold.marks.of(agent)
+        mine, theirs = replayed.tracks.of(agent), whole.fold.tracks.of(agent)
+        assert mine.daily_returns == theirs.daily_returns
+        assert mine.growth_index == theirs.growth_index
+
+
+@pytest.mark.parametrize("turn", BOUNDARIES)
+async def test_a_house_opened_again_in_the_middle_ends_as_if_nothing_had_happened(
+    whole: Lived, turn: int
+) -> None:
+    recovered = await live(rules(AGENTS), season(DAYS), journal=up_to(whole, turn))
+
+    assert recovered.state_hash == whole.state_hash
+    assert recovered.journal.head == whole.journal.head
+    assert recovered.fold.marks.of(_anyone(whole)) == whole.fold.marks.of(_anyone(whole))
+
+
+def _anyone(lived: Lived) -> AgentId:
+    return lived.fold.records.roster.living()[0].born.agent
+
+
+async def test_a_turn_with_orders_at_a_venue_is_among_those_tried(whole: Lived) -> None:
+    """Otherwise the test above would not see a ticket that is sent again."""
+    at_venue = [
+        len(fold_of(up_to(whole, turn).read(), season(DAYS)).records.open_orders) for turn in BOUNDARIES
+    ]
+
+    assert max(at_venue) > 0
+
+
+async def test_two_runs_of_the_same_inputs_give_the_same_journal() -> None:
+    first, second = [await live(rules(AGENTS), season(DAYS), until=200) for _ in range(2)]
+
+    assert first.journal.head == second.journal.head
+
+
+async def test_i5_a_journal_with_a_gap_is_not_folded(whole: Lived) -> None:
+    events = whole.events()
+    with pytest.raises(InvariantViolated, match="I5"):
+        fold_of([*events[:100], *events[101:]], season(DAYS))
+
+
+async def test_i2_i18_a_journal_that_does_not_add_up_is_not_lived_on(whole: Lived) -> None:
+    """A hold whose order is lost: the chain would show it, and so does the fold."""
+    fold = fold_of(up_to(whole, 168).read(), season(DAYS))
+    agent = next(iter(fold.records.roster.members))
+    usdc, balances = AssetId("USDC"), fold.records.book._balances
+    balances[held(agent)] = {usdc: 5}  # as no entry could
+    with pytest.raises(InvariantViolated, match="I2"):
+        fold.records.verify()
+    balances[DEPOSITS][usdc] -= 5  # likewise
+    with pytest.raises(InvariantViolated, match="I18"):
+        fold.records.verify()
+
+
+async def test_a_house_with_a_crashed_agent_recovers_too() -> None:
+    """Its state is in the journal, its crash is not part of the state hash."""
+    dies_once = crashing("trend-0008", at=lambda index: index == 170)
+    never_died = await live(rules(AGENTS), season(DAYS), until=240)
+    died = await live(rules(AGENTS), season(DAYS), until=240, wrap_agent=dies_once)
+    fills = [
+        [e.event for e in lived.events() if isinstance(e.event, OrderFilled)] for lived in (never_died, died)
+    ]
+
+    assert died.fold.records.roster.crashes == died.fold.records.roster.restarts == 1
+    assert [f for f in fills[0] if f.agent != "trend-0008"] == [
+        f for f in fills[1] if f.agent != "trend-0008"
+    ]
+    assert fold_of(died.journal.read(), season(DAYS)).records.state_hash == died.state_hash
+
+
+async def test_i15_a_stop_survives_a_restart_and_only_an_operator_resumes() -> None:
+    async def stop(house: House, market: MarketFrame) -> None:
+        if market.index == 100:
+            change = ChangeTradingState(state="stopped", by="operator", reason="a test says so")
+            assert await house.engine.ask(change, timeout_s=1.0) == "stopped"
+
+    async def resume(house: House, market: MarketFrame) -> None:
+        for by, holds in (("arena", "stopped"), ("operator", "active")):
+            if market.index == 150:
+                change = ChangeTradingState(state="active", by=by, reason="a test says so")
+                assert await house.engine.ask(change, timeout_s=1.0) == holds
+
+    stopped = await live(rules(AGENTS), season(DAYS), until=120, after_turn=stop)
+    again = await live(
+        rules(AGENTS), season(DAYS), journal=MemoryJournal(stopped.events()), until=250, after_turn=resume
+    )
+    fills = [season_turn(r) for r in again.events() if isinstance(r.event, OrderFilled)]
+
+    assert min(fills) < 100
+    assert [turn for turn in fills if 101 < turn <= 151] == []  # what was sent at 100 is watched at 101
+    assert max(fills) > 151
+
+
+def season_turn(recorded: Recorded) -> int:
+    return (recorded.time_ns - season(DAYS).frame(0).time_ns) // HOUR_NS
