@@ -27,9 +27,9 @@ from treasury_actors.evolution.model.genome import Genome, random_genome
 from treasury_actors.ids import FamilyId
 from treasury_actors.market.model.frame import Season
 from treasury_actors.market.model.universe import Universe
+from treasury_actors.reports.lines import BenchmarkResult
 from treasury_actors.settings.rules import HouseRules
 from treasury_actors.simulation.evaluate import evaluate_population
-from treasury_actors.simulation.lifeline import Course
 from treasury_actors.simulation.recipe import SeasonRecipe
 
 _ATTEMPTS_MAX = 200
@@ -58,8 +58,8 @@ class BenchmarkJob:
 class Benchmarks:
     """What the whole treasury, gas included, would have become."""
 
-    equal_agents: Course
-    random_agents: Course
+    equal_agents: BenchmarkResult
+    random_agents: BenchmarkResult
 
 
 def first_genomes(known: Mapping[FamilyId, Family], rules: HouseRules, warmup_h: int) -> list[Genome]:
@@ -86,7 +86,7 @@ def compute_benchmarks(job: BenchmarkJob, season: Season | None = None) -> Bench
     first = first_genomes(known, job.rules, season.warmup_count)
     other = random_genomes(known, job.rules, season.warmup_count)
     equal_agents, random_agents = (
-        evaluate_population(season, [(known[g.family], g.genes) for g in genomes], job.rules).course
+        evaluate_population(season, [(known[g.family], g.genes) for g in genomes], job.rules).treasury
         for genomes in (first, other)
     )
     return Benchmarks(equal_agents=equal_agents, random_agents=random_agents)

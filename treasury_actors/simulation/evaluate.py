@@ -18,10 +18,11 @@ from treasury_actors.market.model.features import Features
 from treasury_actors.market.model.frame import MarketFrame, Season
 from treasury_actors.market.model.universe import Universe
 from treasury_actors.money import MICRO_USD, split_by_largest_remainder
+from treasury_actors.reports.course import Course
+from treasury_actors.reports.lines import BenchmarkResult, liquid_ratio
 from treasury_actors.settings.rules import HouseRules
 from treasury_actors.simulation.life import Life
-from treasury_actors.simulation.lifeline import Course, Population
-from treasury_actors.trading.model.liquidity import liquid_ratio
+from treasury_actors.simulation.lifeline import Population
 from treasury_actors.trading.model.mandate import Limits
 from treasury_actors.trading.model.valuation import nav_micro_usd
 
@@ -91,10 +92,9 @@ class _Treasury:
             )
             for number, ((family, genes), units) in enumerate(zip(candidates, shares, strict=True), start=1)
         ]
-        self._capital_micro_usd = self._nav_micro_usd(first)
-        self._daily: list[int] = []
-        self._peak_micro_usd = self._capital_micro_usd
-        self._max_drawdown_ratio = 0.0
+        self._path = Course()
+        self._path.rebase(self._nav_micro_usd(first))
+        self._navs: list[int] = []
 
     def turn(self, frame: MarketFrame, features: Features, end: int) -> None:
         """Play one frame for everybody: fills, guard, decisions, orders, and at a round new limits."""
@@ -110,23 +110,21 @@ class _Treasury:
 
     def population(self, frame: MarketFrame) -> Population:
         """Return what has become of everybody at the last frame."""
-        course = Course(
-            capital_micro_usd=self._capital_micro_usd,
-            daily_nav_micro_usd=tuple(self._daily),
-            nav_micro_usd=self._nav_micro_usd(frame),
-            max_drawdown_ratio=self._max_drawdown_ratio,
-            liquid_ratio=liquid_ratio(self._universe, sorted(self._owned().items()), frame),
+        treasury = BenchmarkResult(
+            nav_micro_usd=self._navs[-1],
+            return_ratio=self._path.return_ratio,
+            max_drawdown_ratio=self._path.max_drawdown_ratio,
+            liquid_24h_ratio=liquid_ratio(self._universe, self._owned(), frame),
+            path_micro_usd=tuple(self._navs),
         )
-        return Population(lifelines=tuple(life.lifeline(frame) for life in self._lives), course=course)
+        return Population(lifelines=tuple(life.lifeline(frame) for life in self._lives), treasury=treasury)
 
     def _mark(self, frame: MarketFrame) -> None:
         """Note what everything is worth."""
         nav = self._nav_micro_usd(frame)
-        self._peak_micro_usd = max(self._peak_micro_usd, nav)
-        drawdown_ratio = 1.0 - nav / self._peak_micro_usd if self._peak_micro_usd else 0.0
-        self._max_drawdown_ratio = max(self._max_drawdown_ratio, drawdown_ratio)
+        self._path.see(nav)
+        self._navs.append(nav)
         if frame.index % DAY_FRAMES == 0:
-            self._daily.append(nav)
             for life in self._lives:
                 life.close_day()
 

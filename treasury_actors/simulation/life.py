@@ -8,12 +8,12 @@ from treasury_actors.ids import AgentId
 from treasury_actors.market.model.features import Features
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Universe
+from treasury_actors.reports.lines import liquid_ratio
 from treasury_actors.settings.rules import HouseRules
 from treasury_actors.simulation.account import Account
 from treasury_actors.simulation.lifeline import Course, Death, Decision, Lifeline, Refused
 from treasury_actors.trading.model.guard import breach_of, exit_orders
 from treasury_actors.trading.model.limits import Refusal, Turnover, check_order
-from treasury_actors.trading.model.liquidity import liquid_ratio
 from treasury_actors.trading.model.mandate import Limits, Mandate, MandateStatus
 from treasury_actors.trading.model.marks import Marks
 from treasury_actors.trading.model.order import Order, OrderAccepted
@@ -197,7 +197,7 @@ class Life:
             daily_nav_micro_usd=tuple(self._daily),
             nav_micro_usd=self.nav_micro_usd,
             max_drawdown_ratio=self._max_drawdown_ratio,
-            liquid_ratio=liquid_ratio(self._universe, sorted(self.account.units.items()), frame),
+            liquid_24h_ratio=liquid_ratio(self._universe, self.account.units, frame),
         )
         return Lifeline(
             agent=self.agent,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from treasury_actors.agents.model.family import State
 from treasury_actors.ids import AgentId, AssetId, ConversionId, FamilyId
+from treasury_actors.reports.lines import BenchmarkResult
 from treasury_actors.trading.model.order import Order, TradingReason
 
 
@@ -58,14 +59,14 @@ class Course:
         daily_nav_micro_usd: NAV at frames 0, 24, 48, …
         nav_micro_usd: NAV at the last frame.
         max_drawdown_ratio: deepest fall from the highest NAV before it, hour by hour.
-        liquid_ratio: share of the last NAV that could be the reserve asset within 24 h.
+        liquid_24h_ratio: share of the last NAV that could be the reserve asset within 24 h; None of nothing.
     """
 
     capital_micro_usd: int
     daily_nav_micro_usd: tuple[int, ...]
     nav_micro_usd: int
     max_drawdown_ratio: float
-    liquid_ratio: float
+    liquid_24h_ratio: float | None
 
     @property
     def return_ratio(self) -> float:
@@ -113,8 +114,8 @@ class Population:
     What became of a population, and of the whole treasury it was.
 
     Attributes:
-        course: everybody's capital together with the gas that was deposited, less what was burnt.
+        treasury: everybody's capital, together with the gas that was deposited less what was burnt.
     """
 
     lifelines: tuple[Lifeline, ...]
-    course: Course
+    treasury: BenchmarkResult

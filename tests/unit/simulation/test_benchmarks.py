@@ -55,7 +55,9 @@ async def test_the_loop_goes_on_while_a_worker_computes() -> None:
         benchmarks = await worker.result()
 
     assert benchmarks.equal_agents != benchmarks.random_agents
-    assert benchmarks.equal_agents.capital_micro_usd == benchmarks.random_agents.capital_micro_usd
+    paths = (benchmarks.equal_agents.path_micro_usd, benchmarks.random_agents.path_micro_usd)
+    assert len(paths[0]) == len(paths[1]) == 72
+    assert paths[0][0] == paths[1][0]
 
 
 def test_a_strategy_of_the_user_is_among_the_agents(tmp_path: Path) -> None:

@@ -135,4 +135,4 @@ async def test_the_whole_treasury_is_worth_what_the_ledger_says() -> None:
         for asset, units in played.fold.records.book.totals().items()
     )
     parts = len(population.lifelines) * len(universe.assets)
-    assert abs(population.course.nav_micro_usd - in_books) <= parts, "each part is rounded down"
+    assert abs(population.treasury.nav_micro_usd - in_books) <= parts, "each part is rounded down"

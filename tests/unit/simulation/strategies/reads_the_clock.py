@@ -1,0 +1,21 @@
+"""Go by the machine's clock."""
+
+import time
+from typing import Annotated, NamedTuple
+
+from treasury_actors.agents.model.define import Between, Memoryless, define
+from treasury_actors.agents.model.view import KEEP, View
+
+
+class Genome(NamedTuple):
+    mean_h: Annotated[int, Between(24, 240)]
+
+
+def decide(state: Memoryless, view: View, genome: Genome) -> tuple[Memoryless, list[float]]:
+    if view.frame % 6 != 0:
+        return state, KEEP
+    size = time.perf_counter_ns() % 997 / 997  # noqa: TID251
+    return state, [size, 1.0 - size]
+
+
+FAMILY = define(__file__, story=__doc__, genome=Genome, decide=decide, assets=("WETH", "aUSDC"))
