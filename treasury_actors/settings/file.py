@@ -122,8 +122,8 @@ class Settings(_Section):
 
     @property
     def config_hash(self) -> str:
-        """SHA-256 of every resolved key that decides the course of a run."""
-        content = self.model_dump(mode="json", exclude={"journal"})
+        """SHA-256 of every resolved key that decides the course of a run; where its data lie does not."""
+        content = self.model_dump(mode="json", exclude={"journal": True, "season": {"folder"}})
         return sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     @property
