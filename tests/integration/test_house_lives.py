@@ -106,7 +106,7 @@ def test_no_family_falls_below_two_by_culling(lived: Lived) -> None:
 
 
 def test_i16_a_fitness_is_recorded_before_anything_follows_from_it(lived: Lived) -> None:
-    """In every round: a fitness for each of the living, then deaths, then births."""
+    """I16: in every round a fitness for each of the living, then deaths, then births."""
     judged: set[AgentId] = set()
     turn = -1
     for recorded, _, roster in told(lived):

@@ -53,6 +53,7 @@ def test_the_value_of_two_parts_is_at_most_a_micro_dollar_below_the_whole(
 
 @given(st.integers(0, HUGE), st.lists(st.integers(0, 10**30), max_size=60))
 def test_i8_the_parts_are_the_whole_to_the_unit_and_each_is_fair(total: int, weights: list[int]) -> None:
+    """I8, for any size and any weights."""
     parts = split_by_largest_remainder(total, weights)
     whole = sum(weights)
 

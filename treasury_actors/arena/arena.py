@@ -203,8 +203,11 @@ class Arena(Actor[ArenaMessage]):
         await self._bury(message.watched, frame)
         await self._collect_dues(message.touched, frame)
         decisions = await self._let_decide(frame, message.end)
+        # After a round the books are others than those decided on: a record now, so that nobody has to
+        # decide again on frames before it with the books of after it.
+        everybody = frame.index % DAY_FRAMES == 0 or frame.index % self._rules.round_turns == 0
         for decided in decisions:
-            if decided.ordered or frame.index % DAY_FRAMES == 0:
+            if decided.ordered or everybody:
                 state = tuple(float(number) for number in decided.state)
                 self.record(StateRecorded(agent=decided.agent, turn=decided.turn, state=state))
         if self._reduce_reason:

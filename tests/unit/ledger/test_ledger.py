@@ -65,6 +65,7 @@ def reason(reply: object) -> LedgerReason:
 
 
 def test_i17_an_entry_has_its_seq_when_it_is_decided_and_is_an_event_before_it_is_a_balance() -> None:
+    """I17: nothing waits in between, so nothing can come in between."""
     counter = Counter()
     assert counter.ask(deposit("d1", 10)) == EntryPosted(entry_id=EntryId("d1"), seq=1)
     assert counter.ask(deposit("d2", 10)) == EntryPosted(entry_id=EntryId("d2"), seq=2)

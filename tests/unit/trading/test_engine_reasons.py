@@ -123,7 +123,7 @@ def test_i14_a_closing_mandate_takes_orders_of_the_guardian_alone() -> None:
 
 
 def test_i14_what_waits_when_a_mandate_begins_to_close_is_not_released() -> None:
-    """One order is at the venue and is watched; the next, and the next hop of the first, are not sent."""
+    """I14: what is at the venue is watched; the next order, and the next hop of the first, are not sent."""
     desk = desk_with_cash()
     desk.turn(
         frame(0),

@@ -217,6 +217,7 @@ def test_gas_for_the_next_hop_that_is_gone_ends_the_order_there() -> None:
 
 
 def test_i15_a_stop_between_two_hops_gives_back_what_the_first_brought() -> None:
+    """I15: nothing is released any more, neither the next hop nor the next order."""
     desk = Desk()
     desk.give(ANN, USDC, 4 * THOUSAND)
     desk.turn(frame(0), order(0, BUY_WETH, STAKE, units=THOUSAND), order(0, SUPPLY, units=THOUSAND, number=1))
