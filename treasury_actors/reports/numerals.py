@@ -39,6 +39,11 @@ def decimal(value: float | None, places: int = 2) -> str:
     return figure if figure.strip("-0.") else figure.lstrip("-")
 
 
+def typeset(figure: str) -> str:
+    """Return a printed figure with the minus sign of print, as wide as a plus."""
+    return f"\N{MINUS SIGN}{figure[1:]}" if figure[:1] == "-" and figure[1:] else figure
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """Return a number with its noun: `1 round`, `25 rounds`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
