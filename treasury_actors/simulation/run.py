@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import treasury_actors.arena.model.events
-import treasury_actors.trading.model.order  # noqa: F401
 from treasury_actors.agents.model.family import Family
 from treasury_actors.clock import Clock, VirtualClock
 from treasury_actors.ids import FamilyId

@@ -1,0 +1,36 @@
+"""Every event a journal can hold. Who reads payloads imports this, so that each type is registered."""
+
+from treasury_actors.agents.messages import StateRecorded
+from treasury_actors.arena.model import events as arena
+from treasury_actors.daemon.events import DaemonResumed, UpgradeAccepted
+from treasury_actors.ledger.model import Entry
+from treasury_actors.trading.model.mandate import Mandate
+from treasury_actors.trading.model.order import OrderAccepted, OrderEnded, OrderFilled, OrderRefused
+from treasury_actors.trading.model.stop import TradingStateChanged
+
+VOCABULARY: tuple[type, ...] = (
+    Entry,
+    OrderAccepted,
+    OrderRefused,
+    OrderFilled,
+    OrderEnded,
+    Mandate,
+    TradingStateChanged,
+    StateRecorded,
+    arena.SeasonOpened,
+    arena.SeasonClosed,
+    arena.AgentBorn,
+    arena.GenomeRefused,
+    arena.AgentRetired,
+    arena.AgentClosed,
+    arena.FitnessRecorded,
+    arena.RoundHeld,
+    arena.CapitalRefused,
+    arena.AgentCrashed,
+    arena.AgentRestarted,
+    arena.AgentQuarantined,
+    arena.CommonCauseFound,
+    arena.HostPaused,
+    DaemonResumed,
+    UpgradeAccepted,
+)
