@@ -1,7 +1,9 @@
 """The evaluator and the house: one arithmetic, two drivers, the same fills to the unit."""
 
 from collections import defaultdict
+from functools import cache
 
+import anyio
 import pytest
 
 from tests.unit.simulation.houses import SHIPPED, Played, house_rules, play, world
@@ -14,7 +16,7 @@ from treasury_actors.ledger.model import GAS, statement
 from treasury_actors.market.model.season import ColumnSeason
 from treasury_actors.settings.rules import HouseRules
 from treasury_actors.simulation.evaluate import evaluate_population
-from treasury_actors.simulation.lifeline import Fill, Lifeline, Population
+from treasury_actors.simulation.lifeline import Fill, Population
 from treasury_actors.trading.model.guard import GuardPolicy
 from treasury_actors.trading.model.order import OrderFilled, OrderRefused
 
@@ -33,6 +35,15 @@ HUGE = house_rules(
 EVERY_RULE = pytest.mark.parametrize(
     "rules", [DEFAULT, NERVOUS, NARROW, DEAR, HUGE], ids=["default", "nervous", "narrow", "dear", "huge"]
 )
+
+
+@cache
+def lived(rules: HouseRules) -> tuple[ColumnSeason, Played, Population]:
+    """Play a house of these rules once, and evaluate the genomes that were born in it."""
+    season = world()
+    played = anyio.run(play, season, rules)
+    candidates = [(SHIPPED[each.family], each.genes) for each in born(played)]
+    return season, played, evaluate_population(season, candidates, rules)
 
 
 def born(played: Played) -> list[AgentBorn]:
@@ -62,16 +73,9 @@ def fills_of(played: Played, season: ColumnSeason) -> Fills:
     return found
 
 
-def evaluated(played: Played, season: ColumnSeason, rules: HouseRules) -> Population:
-    """Evaluate the genomes that were born in a house."""
-    return evaluate_population(season, [(SHIPPED[b.family], b.genes) for b in born(played)], rules)
-
-
 @EVERY_RULE
-async def test_every_agent_of_a_still_house_has_the_fills_of_its_lifeline(rules: HouseRules) -> None:
-    season = world()
-    played = await play(season, rules)
-    population = evaluated(played, season, rules)
+def test_every_agent_of_a_still_house_has_the_fills_of_its_lifeline(rules: HouseRules) -> None:
+    season, played, population = lived(rules)
 
     expected = fills_of(played, season)
     assert {life.agent: list(life.fills) for life in population.lifelines if life.fills} == expected
@@ -82,10 +86,8 @@ async def test_every_agent_of_a_still_house_has_the_fills_of_its_lifeline(rules:
 
 
 @EVERY_RULE
-async def test_what_everybody_owns_in_the_end_is_the_same_to_the_unit(rules: HouseRules) -> None:
-    season = world()
-    played = await play(season, rules)
-    population = evaluated(played, season, rules)
+def test_what_everybody_owns_in_the_end_is_the_same_to_the_unit(rules: HouseRules) -> None:
+    _, played, population = lived(rules)
 
     book = played.fold.records.book
     for life in population.lifelines:
@@ -105,12 +107,9 @@ def owned_by_all(population: Population) -> dict[AssetId, int]:
     return owned
 
 
-async def test_the_parity_tests_meet_every_case_they_are_there_for() -> None:
-    season = world()
-    lives: dict[str, list[Lifeline]] = {}
-    for name, rules in (("default", DEFAULT), ("nervous", NERVOUS), ("narrow", NARROW), ("huge", HUGE)):
-        played = await play(season, rules, frames=1)
-        lives[name] = list(evaluated(played, season, rules).lifelines)
+def test_the_parity_tests_meet_every_case_they_are_there_for() -> None:
+    cases = {"default": DEFAULT, "nervous": NERVOUS, "narrow": NARROW, "huge": HUGE}
+    lives = {name: lived(rules)[2].lifelines for name, rules in cases.items()}
 
     traded = {life.family for life in lives["default"] if life.fills}
     assert traded == {family.id for family in ALL_FAMILIES} - {"idle_cash"}
@@ -123,10 +122,8 @@ async def test_the_parity_tests_meet_every_case_they_are_there_for() -> None:
     }
 
 
-async def test_the_whole_treasury_is_worth_what_the_ledger_says() -> None:
-    season = world(days=15)
-    played = await play(season, DEFAULT)
-    population = evaluated(played, season, DEFAULT)
+def test_the_whole_treasury_is_worth_what_the_ledger_says() -> None:
+    season, played, population = lived(DEFAULT)
 
     frame = season.frame(season.frame_count - 1)
     universe = season.universe

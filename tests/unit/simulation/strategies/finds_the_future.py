@@ -13,7 +13,7 @@ class Genome(NamedTuple):
 
 
 def decide(state: Memoryless, view: View, genome: Genome) -> tuple[Memoryless, list[float]]:
-    if view.frame % 120 != 0:
+    if view.frame != 120:
         return state, KEEP
     for found in gc.get_objects():
         if isinstance(found, ColumnSeason) and view.frame + 24 < found.frame_count:
