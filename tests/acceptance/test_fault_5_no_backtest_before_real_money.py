@@ -1,0 +1,122 @@
+"""
+Fault 5 of the brief: code meets real money that was never backtested.
+
+Here there is no way to real money yet, and no second engine that one could be built on: backtest and daemon
+play seasons with the same function, through the same actors.
+"""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.houses import live, market, rules_for
+from treasury_actors.cli.main import main
+from treasury_actors.errors import ConfigError
+from treasury_actors.market.model.shipped import MAINNET
+from treasury_actors.settings.file import Settings, check_settings
+from treasury_actors.trading.adapters.simulated import SimulatedVenue
+from treasury_actors.trading.model.costs import CHAINS
+
+PACKAGE = Path(__file__).parents[2] / "treasury_actors"
+
+
+@cache
+def modules() -> tuple[tuple[str, ast.Module], ...]:
+    """Return every module of the package by its path, parsed once."""
+    files = sorted(PACKAGE.rglob("*.py"))
+    return tuple((f.relative_to(PACKAGE).as_posix(), ast.parse(f.read_text(encoding="utf-8"))) for f in files)
+
+
+def callers(name: str) -> set[str]:
+    """Return the modules that call something of this name."""
+    return {
+        place
+        for place, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and name in {getattr(node.func, "id", None), getattr(node.func, "attr", None)}
+    }
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ("arena", "stage"),
+        ("arena", "live"),
+        ("arena", "mode"),
+        ("chain", "private_key"),
+        ("chain", "rpc_url"),
+        ("chain", "live"),
+        ("season", "live"),
+        ("live", "enabled"),
+        ("stages", "main"),
+    ],
+)
+def test_no_config_key_leads_to_real_money(section: str, key: str) -> None:
+    with pytest.raises(ConfigError, match="unknown key"):
+        check_settings({section: {key: True}}, "a.toml")
+
+
+@pytest.mark.parametrize("source", ["live", "paper", "rehearsal", "evm", ""])
+def test_no_market_but_generated_and_historical_ones_can_be_chosen(source: str) -> None:
+    with pytest.raises(ConfigError, match=r"season\.source"):
+        check_settings({"season": {"source": source}}, "a.toml")
+
+
+def test_every_config_gives_a_house_of_the_simulation_stage() -> None:
+    assert Settings().house_rules(1).arena.stage == "sim"
+
+
+@pytest.mark.parametrize("command", ["run", "backtest"])
+@pytest.mark.parametrize("flag", ["--live", "--real", "--mainnet", "--private-key=1", "--stage=main"])
+def test_no_flag_leads_to_real_money(command: str, flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([command, flag])
+
+    assert caught.value.code == 2
+    assert "unrecognized arguments" in capsys.readouterr().err
+
+
+def test_no_module_can_sign_or_send_a_transaction() -> None:
+    for place, tree in modules():
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            assert not any(n.split(".")[0] in {"web3", "eth_account", "eth_keys"} for n in names), place
+
+
+def test_the_house_trades_at_a_venue_that_never_leaves_the_process() -> None:
+    assert SimulatedVenue(universe=MAINNET, chain=CHAINS["base"]).leaves_process is False
+    assert callers("SimulatedVenue") == {"wiring/house.py"}
+
+
+def test_there_is_one_house_one_engine_and_one_ledger() -> None:
+    assert callers("open_house") == {"simulation/run.py"}
+    for actor in ("TradingEngine", "Guardian", "Ledger", "Arena", "Agent"):
+        assert callers(actor) == {"wiring/house.py"}, actor
+
+
+def test_backtest_and_daemon_play_seasons_with_the_same_function() -> None:
+    players = callers("play_season")
+    daemons = {place for place in players if place.startswith("daemon/")}
+    for place, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and "play_season" in {alias.name for alias in node.names}:
+                assert node.module == "treasury_actors.simulation.run", place
+
+    assert players - daemons == {"simulation/backtest.py"}
+    assert len(daemons) == 1
+
+
+def test_a_strategy_has_a_track_record_in_the_journal_before_it_could_ask_for_more() -> None:
+    lived = live(market(8), rules_for(arena={"agents": 8}))
+    born = {row.agent: row.turn for row in lived.tape.rows("arena.agent_born")}
+    judged = {row.agent for row in lived.tape.rows("arena.fitness_recorded")}
+
+    assert judged == set(born), "the first round judges everybody"
+    assert all(row.body["value_ppb"] is None for row in lived.tape.rows("arena.fitness_recorded")), (
+        "a week is not evidence"
+    )
