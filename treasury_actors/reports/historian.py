@@ -21,12 +21,11 @@ from treasury_actors.clock import HOUR_NS
 from treasury_actors.errors import DataError
 from treasury_actors.ids import AccountId, AgentId, AssetId, FamilyId, OrderId
 from treasury_actors.journal.event import Recorded
-from treasury_actors.ledger.model import RESERVE, Book, Entry, is_contra
+from treasury_actors.ledger.model import PAST_SEASONS, RESERVE, Book, Entry, is_contra
 from treasury_actors.market.model.frame import MarketFrame, Season
 from treasury_actors.reports.course import Course
 from treasury_actors.reports.history import (
     AgentHistory,
-    Costs,
     Fill,
     Flow,
     History,
@@ -112,16 +111,16 @@ class _Historian:
         self._universe = season.universe
         self._lending_column = season.universe.column[lending_asset]
         self._books = _Books(season)
-        self._alive: dict[AgentId, AgentBorn] = {}
         self._events = 0
         self._head_hash = ""
         self._hashes: dict[str, None] = {}
         self._opened: SeasonOpened | None = None
         self._closed: int | None = None
+        self._over = False
         self._begin()
 
     def _begin(self) -> None:
-        """Forget an earlier course: only the books and the living go on."""
+        """Forget an earlier course: only the books go on."""
         self._marked = -1
         self._turn = 0
         self._frame = self._season.frame(0)
@@ -131,12 +130,14 @@ class _Historian:
         self._course = Course()
         self._holdings: list[tuple[int, dict[AssetId, int]]] = []
         self._flows: list[Flow] = []
+        self._carried = dict(self._books.totals)
         self._agents: dict[AgentId, AgentHistory] = {}
         self._rounds: list[RoundHeld] = []
         self._fitness: dict[int, list[FitnessRecorded]] = {}
         self._family_days: dict[FamilyId, list[int]] = {}
         self._idle_days: list[int] = []
         self._days = 0
+        self._idle_units = 0
         self._fills: list[Fill] = []
         self._refusals: list[tuple[int, Refusal]] = []
         self._orders: dict[OrderId, Order] = {}
@@ -148,7 +149,8 @@ class _Historian:
         self._events += 1
         self._head_hash = recorded.hash
         if self._opened is not None and self._closed is None:
-            self._advance((recorded.time_ns - self._opened.start_ns) // HOUR_NS)
+            turn = (recorded.time_ns - self._opened.start_ns) // HOUR_NS
+            self._advance(min(turn, self._season.frame_count - 1))
         if recorded.type in _SKIPPED:
             return
         event = recorded.event
@@ -159,20 +161,23 @@ class _Historian:
                 self._closed = event.turn
             case Entry():
                 self._entry(event)
-            case _:
+            case _ if self._is_on:
                 self._population(event)
-                if self._opened is not None:
-                    self._trading(event)
-                    self._rounds_and_falls(event)
+                self._trading(event)
+                self._rounds_and_falls(event)
+            case _:
+                pass
+
+    @property
+    def _is_on(self) -> bool:
+        """Whether events belong to the season, and not to one before or after it."""
+        return self._opened is not None and not self._over
 
     def finish(self, last_frame: int | None) -> History:
         """Value the frames up to the last one played and return it all."""
         if self._opened is None:
             raise DataError(f"the journal holds no season on the data {self._season.data_hash[:12]}…")
-        last = self._turn if self._closed is None else self._closed
-        last = max(last, self._turn) if last_frame is None else last_frame
-        self._advance(min(last, self._season.frame_count - 1))
-        self._mark(self._frame)
+        self._end(last_frame)
         return History(
             opened=self._opened,
             last_frame=self._turn,
@@ -187,7 +192,7 @@ class _Historian:
             round_fitness=tuple(_round_fitness(turn, self._fitness[turn]) for turn in sorted(self._fitness)),
             family_days={name: tuple(days) for name, days in sorted(self._family_days.items())},
             idle_days=tuple(self._idle_days),
-            idle_units=self._books.idle_units(self._universe.reserve),
+            idle_units=self._idle_units,
             fills=tuple(self._fills),
             refusals=tuple(self._refusals),
             orders=self._orders,
@@ -203,19 +208,22 @@ class _Historian:
     def _open(self, event: SeasonOpened) -> None:
         """Begin with a season; one on other data is only folded into the books."""
         self._hashes[event.data_hash] = None
-        if event.data_hash != self._season.data_hash:
-            if self._opened is not None and self._closed is None:
-                self._closed = self._turn
+        if event.data_hash == self._season.data_hash:
+            self._begin()
+            self._opened, self._closed, self._over = event, None, False
+            self._course.rebase(self._total_nav())
+        elif self._opened is not None:
+            self._end(None)
+
+    def _end(self, last_frame: int | None) -> None:
+        """Value the season to its last frame; what follows in the journal is folded into the books alone."""
+        if self._over:
             return
-        self._begin()
-        self._opened, self._closed = event, None
-        for asset, units in sorted(self._books.totals.items()):
-            self._flows.append(self._flow("carried", asset, units, self._frame))
-        for agent, born in sorted(self._alive.items()):
-            history = self._start(agent, born, 0)
-            history.allotted_micro_usd = self._nav_of(agent)
-            history.course.rebase(history.allotted_micro_usd)
-        self._course.rebase(self._total_nav())
+        played = max(self._turn, self._closed or 0) if last_frame is None else last_frame
+        self._advance(min(played, self._season.frame_count - 1))
+        self._mark(self._frame)
+        self._idle_units = self._books.idle_units(self._universe.reserve)
+        self._over = True
 
     def _advance(self, turn: int) -> None:
         """Value every frame before `turn` and make it the current one."""
@@ -228,6 +236,10 @@ class _Historian:
         """Value what is held at the end of a frame."""
         assert frame.index == self._marked + 1, "every frame is valued once"
         self._marked = frame.index
+        if frame.index == 0:
+            self._flows[:0] = [
+                self._flow("carried", asset, units, frame) for asset, units in sorted(self._carried.items())
+            ]
         totals = {asset: units for asset, units in sorted(self._books.totals.items()) if units}
         if not self._holdings or self._holdings[-1][1] != totals:
             self._holdings.append((frame.index, totals))
@@ -264,7 +276,7 @@ class _Historian:
 
     def _entry(self, entry: Entry) -> None:
         """Fold an entry; take what crosses the treasury's border, or a mandate's, as a flow."""
-        if self._opened is None or entry.kind not in {"deposit", "withdraw", "allot", "return"}:
+        if not self._is_on or entry.kind not in {"deposit", "withdraw", "allot", "return"}:
             self._books.apply(entry)
             return
         if entry.kind in {"deposit", "withdraw"}:
@@ -272,7 +284,11 @@ class _Historian:
             self._books.apply(entry)
             self._course.rebase(self._total_nav())
             for posting in entry.postings:
-                if not is_contra(posting.account):
+                if is_contra(posting.account):
+                    continue
+                if any(other.account == PAST_SEASONS for other in entry.postings):
+                    _add(self._carried, posting.asset, posting.units)
+                else:
                     self._flows.append(self._flow(entry.kind, posting.asset, posting.units, self._frame))
             return
         owners = [self._books.owner(posting.account) for posting in entry.postings]
@@ -287,17 +303,14 @@ class _Historian:
             history.returned_micro_usd += max(0, before[agent] - after)
 
     def _population(self, event: object) -> None:
-        """Follow births and deaths, also those of other seasons: the living go on."""
+        """Follow births and deaths; who was born in another season is none of ours."""
         match event:
             case AgentBorn():
-                self._alive[event.agent] = event
-                if self._opened is not None:
-                    self._start(event.agent, event, event.turn)
+                self._start(event)
             case AgentRetired():
                 if event.agent in self._agents:
                     self._agents[event.agent].retired = event
             case AgentClosed():
-                self._alive.pop(event.agent, None)
                 if event.agent in self._agents:
                     self._agents[event.agent].closed = event
             case _:
@@ -341,14 +354,10 @@ class _Historian:
             case _:
                 pass
 
-    def _start(self, agent: AgentId, born: AgentBorn, frame: int) -> AgentHistory:
-        """Begin the history of an agent in this season."""
+    def _start(self, born: AgentBorn) -> None:
+        """Begin the history of an agent."""
         ticks = self._frame.ticks[self._lending_column]
-        history = AgentHistory(
-            born=born, start_frame=frame, start_lending_ticks=ticks, end_lending_ticks=ticks, costs=Costs()
-        )
-        self._agents[agent] = history
-        return history
+        self._agents[born.agent] = AgentHistory(born=born, start_lending_ticks=ticks, end_lending_ticks=ticks)
 
     def _flow(self, kind: str, asset: AssetId, units: int, frame: MarketFrame) -> Flow:
         """Return a flow of the treasury at this frame's price."""

@@ -28,7 +28,7 @@ class Flow:
     Money that entered (positive) or left the treasury at a frame.
 
     Attributes:
-        kind: `carried` is what an earlier season of the journal left behind.
+        kind: `carried` is what an earlier season of the journal left behind and nobody swept.
         value_micro_usd: of the units, at the frame's price.
     """
 
@@ -73,14 +73,12 @@ class AgentHistory:
     One agent of the season, living or not.
 
     Attributes:
-        start_frame: where its part in this season begins: its birth, or 0 if it came from an earlier one.
-        start_lending_ticks: the price of the lending benchmark there.
-        end_lending_ticks: the same where its part ends.
+        start_lending_ticks: the price of the lending benchmark at its birth.
+        end_lending_ticks: the same at its death or the end.
         fitness: as last recorded; its value is None while INSUFFICIENT.
     """
 
     born: AgentBorn
-    start_frame: int
     start_lending_ticks: int
     end_lending_ticks: int
     course: Course = field(default_factory=Course)

@@ -112,7 +112,7 @@ footer{margin-top:56px;padding-top:16px;border-top:1px solid var(--rule);color:v
 .pair,.pair.uneven{grid-template-columns:1fr}.tree>ul{columns:1}}
 @media(max-width:560px){main{padding:0 16px 48px}.band-top div{padding:12px 16px}.top{padding-top:28px}
 h2{margin-top:48px}.figures .n{font-size:1.22rem}.figures div{padding:12px}figure{padding:12px 10px 8px}
-.scroll svg{min-width:480px}.run{margin-left:0}dl.terms{grid-template-columns:1fr;gap:0}
+td.w{min-width:11em}.scroll svg{min-width:440px}.run{margin-left:0}dl.terms{grid-template-columns:1fr;gap:0}
 dl.terms dd{margin-bottom:10px}.verdict{padding:16px}th,td{padding:7px 9px}}
 @media print{body{background:#fff}figure,.verdict,.boxed{break-inside:avoid}}
 """

@@ -131,7 +131,7 @@ class _Markets:
         excess, factors = aligned(agent.course.daily_returns(), self._lending, self._returns)
         fit = regress(excess, factors)
         end = self._history.last_frame + 1 if agent.retired is None else agent.retired.turn
-        days = max(0, end - agent.start_frame) / DAY_FRAMES
+        days = max(0, end - agent.born.turn) / DAY_FRAMES
         return Standing(
             agent=agent.born.agent,
             family=agent.born.family,

@@ -15,7 +15,7 @@ from treasury_actors.arena.model.events import (
     SeasonOpened,
 )
 from treasury_actors.arena.model.rules import ArenaRules
-from treasury_actors.clock import VirtualClock, WallClock
+from treasury_actors.clock import HOUR_NS, VirtualClock, WallClock
 from treasury_actors.ids import (
     AccountId,
     AgentId,
@@ -32,10 +32,13 @@ from treasury_actors.ledger.model import (
     DEPOSITS,
     GAS,
     GAS_BURNT,
+    PAST_SEASONS,
+    Book,
     Entry,
     EntryKind,
     Posting,
     available,
+    is_contra,
     pool,
     transfer,
     venue,
@@ -68,15 +71,15 @@ def generated(days: int, seed: int = 1, warmup_h: int = 0) -> ColumnSeason:
     return generate_season(universe=MAINNET, seed=seed, days=days, warmup_h=warmup_h)
 
 
-def relabelled(season: ColumnSeason, label: Label) -> ColumnSeason:
-    """Return the same numbers under another label."""
+def relabelled(season: ColumnSeason, label: Label, *, later_h: int = 0) -> ColumnSeason:
+    """Return the same numbers under another label, so many hours later."""
     return ColumnSeason(
         season.columns,
         universe=season.universe,
         label=label,
         source=season.source,
         notes=season.notes,
-        start_ns=season.start_ns,
+        start_ns=season.start_ns + later_h * HOUR_NS,
         warmup_count=season.warmup_count,
     )
 
@@ -95,11 +98,17 @@ class Diary:
     def __init__(self, season: ColumnSeason) -> None:
         self.season = season
         self.journal = MemoryJournal()
+        self._count = self._seasons = 0
+        self.next_season(season)
+
+    def next_season(self, season: ColumnSeason) -> None:
+        """Open a season."""
+        self.season = season
         self.frame = season.frame(0)
-        self._count = 0
+        self._seasons += 1
         self.write(
             SeasonOpened(
-                season=1,
+                season=self._seasons,
                 seed=7,
                 label=season.label,
                 source=season.source,
@@ -211,7 +220,18 @@ class Diary:
     def close(self) -> None:
         """Close the season at its last frame."""
         self.go(self.season.frame_count - 1)
-        self.write(SeasonClosed(season=1, turn=self.frame.index))
+        self.write(SeasonClosed(season=self._seasons, turn=self.frame.index))
+
+    def sweep(self) -> None:
+        """Take out what an earlier season left, account by account, as the arena does."""
+        book = Book(asset.id for asset in MAINNET.assets)
+        for recorded in self.records():
+            if isinstance(recorded.event, Entry):
+                book.apply(recorded.event)
+        for account in book.accounts():
+            for asset, units in [*book.balances(account).items()]:
+                if not is_contra(account):
+                    self.post("withdraw", transfer(account, PAST_SEASONS, asset, units))
 
     def records(self) -> list[Recorded]:
         """Return the journal."""

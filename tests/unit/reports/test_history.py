@@ -1,8 +1,10 @@
 """What one pass over a journal finds."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.unit.reports.diary import AUSDC, ETH, USDC, WETH, Diary, generated, lived
+from tests.unit.reports.diary import AUSDC, ETH, USDC, WETH, Diary, generated, lived, relabelled
 from treasury_actors.errors import DataError
 from treasury_actors.ids import AgentId
 from treasury_actors.ledger.model import GAS
@@ -183,3 +185,50 @@ def test_gas_money_and_pool_belong_to_the_treasury_alone() -> None:
     assert history.held_at_end == {ETH: 10**18, USDC: CASH}
     assert history.idle_units == CASH
     assert WETH not in history.held_at_end
+
+
+def test_each_season_of_a_journal_has_its_own_history() -> None:
+    """The first ends with other money than the second begins with; the second sweeps what is left."""
+    first, second = generated(2), relabelled(generated(2, seed=2), "GENERATED", later_h=1_000)
+    diary = Diary(first)
+    diary.deposit(USDC, 3 * CASH)
+    diary.deposit(ETH, 10**18, GAS)
+    diary.bear("trend-0001", CASH)
+    diary.convert("trend-0001", "USDC>WETH@uniswap-v3", CASH)
+    diary.close()
+    alone = diary.history()
+
+    diary.next_season(second)
+    diary.sweep()
+    diary.deposit(USDC, 5 * CASH)
+    diary.bear("trend-0002", 2 * CASH)
+    diary.go(20)
+    diary.deposit(USDC, CASH)
+    diary.close()
+
+    before = history_of(diary.records(), first, lending_asset=AUSDC)
+    after = history_of(diary.records(), second, lending_asset=AUSDC)
+
+    assert replace(before, entries=0, events=0, head_hash="", data_hashes=()) == replace(
+        alone, entries=0, events=0, head_hash="", data_hashes=()
+    )
+    assert [*after.agents] == ["trend-0002"]
+    assert [flow.kind for flow in after.flows] == ["deposit", "deposit"]
+    assert after.withdrawn_micro_usd == 0
+    assert abs(after.gain_micro_usd) < 30_000_000
+    assert after.fills == ()
+    assert before.data_hashes == (first.data_hash, second.data_hash)
+
+
+def test_what_nobody_swept_is_carried_over_as_capital() -> None:
+    first, second = generated(2), relabelled(generated(2, seed=2), "GENERATED", later_h=1_000)
+    diary = Diary(first)
+    diary.deposit(USDC, 3 * CASH)
+    diary.close()
+    diary.next_season(second)
+    diary.close()
+
+    history = diary.history()
+
+    assert [(flow.kind, flow.units) for flow in history.flows] == [("carried", 3 * CASH)]
+    assert abs(history.gain_micro_usd) < 30_000_000
