@@ -84,3 +84,15 @@ def test_a_sale_never_brings_more_than_the_value(
     owned = [(asset.id, holdings[asset.id]) for asset in MAINNET.assets if asset.id in holdings]
 
     assert 0 <= exit_nav_micro_usd(MAINNET, owned, market) <= nav_micro_usd(MAINNET, owned, market)
+
+
+@given(st.integers(2**53, 2**70))
+def test_where_floats_are_coarser_than_a_micro_dollar_nothing_is_gained(units: int) -> None:
+    """A supply costs no fee and has no impact: its float arithmetic alone could round up."""
+    supply = next(step for step in MAINNET.conversions if step.action == "supply")
+    bought = quote(MAINNET, supply, units, frame(0))
+
+    assert bought is not None
+    assert bought.taken_units <= bought.given_units == units
+    assert bought.fee_micro_usd >= 0
+    assert bought.impact_micro_usd >= 0
