@@ -1,0 +1,29 @@
+"""What happens to the process of a run, as the journal has it; outside the state hash."""
+
+from dataclasses import dataclass
+
+from treasury_actors.journal.codec import event
+
+STREAM = "daemon"
+
+
+@event("daemon.resumed", version=1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonResumed:
+    """A process went on with a journal that had events; `epoch` counts the starts in its folder."""
+
+    epoch: int
+
+
+@event("daemon.upgrade_accepted", version=1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeAccepted:
+    """An operator let a run go on with another config, data or code than it was begun with."""
+
+    epoch: int
+    old_config_hash: str
+    new_config_hash: str
+    old_data_hash: str
+    new_data_hash: str
+    old_code_hash: str
+    new_code_hash: str

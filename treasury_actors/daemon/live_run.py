@@ -1,0 +1,349 @@
+"""One process's part of a run: its seasons, and around them signals, the control socket, a heartbeat."""
+
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+from anyio import TASK_STATUS_IGNORED, to_thread
+from anyio.abc import TaskGroup, TaskStatus
+
+from treasury_actors.actors.watchdog import Watchdog
+from treasury_actors.clock import Clock
+from treasury_actors.daemon.between import BetweenTurns, Progress, latch_from_file
+from treasury_actors.daemon.control import Inbox, listening
+from treasury_actors.daemon.events import STREAM, DaemonResumed
+from treasury_actors.daemon.log import Log
+from treasury_actors.daemon.pace import Pace
+from treasury_actors.daemon.requests import Reply
+from treasury_actors.daemon.status import Phase, alive_status, scan, starting_status
+from treasury_actors.daemon.stop_file import read_stop_file
+from treasury_actors.errors import ConfigError
+from treasury_actors.journal.anchor import Anchor, export_anchor
+from treasury_actors.journal.ports import Journal
+from treasury_actors.market.model.frame import Season
+from treasury_actors.simulation.manifest import Manifest
+from treasury_actors.simulation.run import RunPlan, SeasonEnd, SeasonState, find_season, play_season
+from treasury_actors.wiring.fold import Fold
+
+LEAVE_WITHIN_S = 8.0
+"""How long a turn may take to end once the process is to leave; then it is left as a kill would leave it."""
+
+HEARTBEAT_S = 60.0
+BLOCKED_AFTER_S = 60.0
+EXIT_GIVEN_UP, EXIT_ABORTED = 1, 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """
+    A season that was played to its end: what a report is made of.
+
+    Attributes:
+        wall_s: how long this process has been at it.
+    """
+
+    state: SeasonState
+    journal: Journal
+    folder: Path
+    wall_s: float
+
+
+Conclude = Callable[[Conclusion], Awaitable[None]]
+"""Called at the end of a season, while the folder is still ours; cancelled if the process is to leave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnd:
+    """
+    How a process ended: with its season, or because it was told to leave; both are clean.
+
+    Attributes:
+        turns: how many this process played.
+    """
+
+    kind: SeasonEnd
+    season: int
+    turns: int
+
+
+async def no_report(_: Conclusion) -> None:
+    """Report nothing."""
+
+
+def last_event_ns(journal: Journal) -> int:
+    """Return the time of the last event; 0 in an empty journal."""
+    return next((recorded.time_ns for recorded in journal.read(journal.head[0])), 0)
+
+
+def next_season(plan: RunPlan, state: SeasonState, journal: Journal) -> SeasonState:
+    """Return the season after a closed one: another world, later in time, in the same journal."""
+    assert state.is_closed, "a season follows one that is over"
+    recipe = state.recipe.next()
+    season = recipe.build()
+    fold = Fold(season=season, lending_benchmark=plan.rules(recipe.seed).arena.lending_benchmark)
+    for recorded in journal.read():
+        fold.add(recorded)
+    fold.finish()
+    return SeasonState(
+        number=state.number + 1, recipe=recipe, season=season, fold=fold, is_open=False, is_closed=False
+    )
+
+
+class LiveRun:
+    """Plays the seasons of a run whose folder is locked and whose journal is open."""
+
+    def __init__(
+        self,
+        *,
+        plan: RunPlan,
+        first_season: Season,
+        manifest: Manifest,
+        folder: Path,
+        epoch: int,
+        journal: Journal,
+        clock: Clock,
+        speed_x: float | None,
+        until_end: bool,
+        progress: Progress,
+        conclude: Conclude,
+        anchor_dir: Path | None,
+        log: Log,
+    ) -> None:
+        """Take what `serve` prepared; see there."""
+        self._plan = plan
+        self._first_season = first_season
+        self._manifest = manifest
+        self._folder = folder
+        self._epoch = epoch
+        self._journal = journal
+        self._clock = clock
+        self._speed_x = speed_x
+        self._until_end = until_end
+        self._conclude_with = conclude
+        self._anchor_dir = anchor_dir
+        self._log = log
+        self._began_s = clock.monotonic_s()
+        self._phase: Phase = "starting"
+        self._restarts = 0
+        self._season = 1
+        self._concluding: anyio.CancelScope | None = None
+        self._inbox = Inbox()
+        self._between = BetweenTurns(
+            folder=folder,
+            clock=clock,
+            pace=Pace(speed_x, self._began_s),
+            inbox=self._inbox,
+            log=log,
+            progress=progress,
+            export_head=self._export_head,
+            ends_after_season=until_end,
+        )
+
+    def __repr__(self) -> str:
+        return f"<LiveRun {self._manifest.run_id} season={self._season} {self._phase}>"
+
+    async def live(self, *, watched: bool) -> RunEnd:
+        """Play, while signals are heard, the socket is served and the heart beats."""
+        with _one_error():
+            async with anyio.create_task_group() as tasks:
+                await tasks.start(self._hear_signals, tasks)
+                tasks.start_soon(self._beat)
+                async with self._reachable(tasks), self._watched(tasks, watched=watched):
+                    try:
+                        kind = await self._play()
+                    finally:
+                        self._inbox.close()
+                tasks.cancel_scope.cancel()
+        self._log.info("left", how=kind, season=self._season, turns=self._between.turns)
+        return RunEnd(kind=kind, season=self._season, turns=self._between.turns)
+
+    def status(self) -> Reply:
+        """Say how the run is, at any moment."""
+        played, now_s = self._between.played, self._clock.monotonic_s()
+        if played is None:
+            return starting_status(self._manifest, head=self._journal.head, restarts=self._restarts)
+        return alive_status(
+            self._manifest,
+            played,
+            phase=self._phase,
+            head=self._journal.head,
+            restarts=self._restarts,
+            age_s=now_s - played.at_s,
+            speed_x=self._speed_x,
+            measured_x=3_600.0 * self._between.turns / max(now_s - self._began_s, 1e-9),
+        )
+
+    async def _play(self) -> SeasonEnd:
+        """Go through the seasons."""
+        state = await self._begin()
+        if state.is_closed and not self._until_end:
+            following = await self._following(state)
+            if following is None:
+                return "finished"
+            state = following
+        while not self._between.leaving:
+            self._season = state.number
+            if not state.is_closed and await self._play_season(state) == "interrupted":
+                return "interrupted"
+            if not await self._conclude(state):
+                return "interrupted"
+            following = None if self._until_end else await self._following(state)
+            if following is None:
+                return "finished"
+            state = following
+        return "interrupted"
+
+    async def _begin(self) -> SeasonState:
+        """Fold the journal, in a thread: a long one takes its time, and the socket is served meanwhile."""
+        found = await to_thread.run_sync(lambda: scan(self._journal.read()))
+        state = await to_thread.run_sync(find_season, self._plan, self._journal, self._first_season)
+        opened = state.fold.records.roster.season
+        if opened and not state.is_closed and opened.data_hash != state.season.data_hash:
+            raise ConfigError(
+                f"{self._folder}: season {state.number} was begun on other data (hash"
+                f" {opened.data_hash[:12]}, now {state.season.data_hash[:12]}); it goes on with its own alone"
+            )
+        self._restarts = found.resumed
+        if found.last is not None and not (state.is_closed and self._until_end):
+            self._restarts += 1
+            resumed = DaemonResumed(epoch=self._epoch)
+            self._journal.append(resumed, stream=STREAM, time_ns=found.last.time_ns)
+            await self._journal.flush()
+        self._log.info(
+            "already_finished" if state.is_closed and self._until_end else "started",
+            run_id=self._manifest.run_id,
+            season=state.number,
+            frame=state.fold.turn + 1,
+            frames=state.season.frame_count,
+            epoch=self._epoch,
+        )
+        return state
+
+    async def _following(self, state: SeasonState) -> SeasonState | None:
+        """Return the season after this one, or None if its data have none."""
+        self._phase = "starting"
+        if state.recipe.folder is not None:
+            self._log.info("no_next_season", why="data from a folder have no season after them")
+            return None
+        return await to_thread.run_sync(next_season, self._plan, state, self._journal)
+
+    async def _play_season(self, state: SeasonState) -> SeasonEnd:
+        """Play a season, or what is left of it; the STOP file is read before anything is traded."""
+        last_ns = last_event_ns(self._journal) or state.season.frame(0).time_ns
+        order = read_stop_file(self._folder)
+        latch = state.fold.records.latch
+        if order is not None and latch_from_file(order, latch, self._journal, time_ns=last_ns):
+            await self._journal.flush()
+            self._log.warning("trading_changed", state=latch.state, by="STOP file", reason=latch.reason)
+            await self._export_head("stop")
+        self._phase = "playing"
+        end = await play_season(
+            self._plan,
+            state,
+            self._journal,
+            host_clock=self._clock,
+            after_turn=self._between,
+            last_event_ns=last_ns,
+        )
+        if end == "finished":
+            self._log.info("season_finished", season=state.number)
+        return end
+
+    async def _conclude(self, state: SeasonState) -> bool:
+        """Report on a season that is over; false if the process is to leave instead."""
+        self._phase = "concluding"
+        wall_s = self._clock.monotonic_s() - self._began_s
+        conclusion = Conclusion(state=state, journal=self._journal, folder=self._folder, wall_s=wall_s)
+        with anyio.CancelScope() as self._concluding:
+            await self._conclude_with(conclusion)
+        if self._concluding.cancelled_caught:
+            return False
+        await self._export_head("report")
+        return True
+
+    async def _export_head(self, reason: str) -> None:
+        """Tell the place outside the run folder where the journal's head is."""
+        if self._anchor_dir is not None:
+            seq, hash_ = self._journal.head
+            anchor = Anchor(seq=seq, hash=hash_, reason=reason, wall_ns=self._clock.now_ns())
+            export_anchor(self._anchor_dir, self._manifest.run_id, anchor)
+
+    async def _hear_signals(
+        self, tasks: TaskGroup, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED
+    ) -> None:
+        """Leave after the turn at the first signal, at once at a second SIGINT."""
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            task_status.started()
+            async for number in signals:
+                if not self._between.leaving:
+                    self._log.info("leaving", why=signal.Signals(number).name)
+                    self._between.leave()
+                    if self._concluding is not None:
+                        self._concluding.cancel()
+                    tasks.start_soon(self._give_up)
+                elif number == signal.SIGINT:
+                    # Only whole turns are ever committed, so to drop everything is clean.
+                    self._log.warning("aborted", why="a second SIGINT; nothing acknowledged is lost")
+                    os._exit(EXIT_ABORTED)
+
+    async def _give_up(self) -> None:
+        """End the process if the turn does not end."""
+        await anyio.sleep(LEAVE_WITHIN_S)
+        why = f"the turn did not end in {LEAVE_WITHIN_S:g} s; nothing acknowledged is lost"
+        self._log.error("gave_up", why=why)
+        os._exit(EXIT_GIVEN_UP)
+
+    @asynccontextmanager
+    async def _reachable(self, tasks: TaskGroup) -> AsyncIterator[None]:
+        """Serve the control socket; where there can be none, the STOP file still works."""
+        async with AsyncExitStack() as stack:
+            try:
+                connected = listening(self._folder, tasks, self._inbox, self.status)
+                await stack.enter_async_context(connected)
+            except OSError as error:
+                self._log.warning("no_control_socket", why=str(error), still="the STOP file stops trading")
+            yield
+
+    @asynccontextmanager
+    async def _watched(self, tasks: TaskGroup, *, watched: bool) -> AsyncIterator[None]:
+        """Let a thread end the process if the event loop is blocked."""
+        if not watched:
+            yield
+            return
+        watchdog = Watchdog(limit_s=BLOCKED_AFTER_S, clock=self._clock)
+        tasks.start_soon(watchdog.pulse)
+        with watchdog.watching():
+            yield
+
+    async def _beat(self) -> None:
+        """Say once a minute how the run is."""
+        while True:
+            await anyio.sleep(HEARTBEAT_S)
+            status = self.status()
+            trading = status.get("trading")
+            self._log.info(
+                "heartbeat",
+                phase=status["phase"],
+                season=status.get("season"),
+                frame=status.get("frame"),
+                frames=status.get("frames"),
+                nav_usd=status.get("nav_usd"),
+                trading=trading["state"] if isinstance(trading, dict) else None,
+                measured_x=status.get("measured_x"),
+            )
+
+
+@contextmanager
+def _one_error() -> Iterator[None]:
+    """Raise what one task died of as it is, not wrapped in the group of its tasks."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        raise error from error.__cause__

@@ -1,0 +1,138 @@
+"""A run as a process: it takes the folder, settles what the run is, and lives until told to leave."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from treasury_actors.clock import Clock
+from treasury_actors.daemon.between import Progress
+from treasury_actors.daemon.control import SOCKET_NAME
+from treasury_actors.daemon.events import STREAM, UpgradeAccepted
+from treasury_actors.daemon.live_run import Conclude, LiveRun, RunEnd, last_event_ns, no_report
+from treasury_actors.daemon.log import FILE_NAME as LOG_NAME
+from treasury_actors.daemon.log import open_log
+from treasury_actors.daemon.stop_file import FILE_NAME as STOP_NAME
+from treasury_actors.errors import ConfigError, TreasuryError
+from treasury_actors.journal.folder import FolderLock
+from treasury_actors.journal.ports import Journal
+from treasury_actors.simulation.manifest import Manifest, read_manifest
+from treasury_actors.simulation.plan import Prepared
+from treasury_actors.simulation.run import open_journal
+
+_SIMULATED = ("GENERATED", "HYPOTHETICAL")
+_OURS_BEFORE_THE_MANIFEST = (STOP_NAME, SOCKET_NAME, LOG_NAME, "lock", "epoch", "epoch.new")
+
+
+async def serve(
+    prepared: Prepared,
+    folder: Path,
+    *,
+    clock: Clock,
+    speed_x: float | None,
+    until_end: bool,
+    progress: Progress,
+    accept_upgrade: bool = False,
+    conclude: Conclude = no_report,
+    anchor_dir: Path | None = None,
+    watched: bool = True,
+) -> RunEnd:
+    """
+    Play the seasons of a run, from wherever its journal ends, until one is over or somebody says to leave.
+
+    SIGTERM and SIGINT end it after the turn it is in; a second SIGINT ends it at once.
+
+    Args:
+        folder: the run folder; made if it is not there.
+        speed_x: seconds of the season in a second of real time; None for as fast as it goes.
+        until_end: end with the season; else the next one starts (a folder's data have no next).
+        accept_upgrade: go on although config, data or code differ; an event.
+        conclude: reports on a season at its end.
+        anchor_dir: where the journal's head is exported, daily and at every stop.
+        watched: let a blocked event loop end the process with 70.
+
+    Raises:
+        FolderInUse: another process plays this run.
+        ConfigError: the folder holds something else, or a run of another config, data or code.
+    """
+    check_folder(folder, prepared.manifest, accept_upgrade=accept_upgrade)
+    with FolderLock(folder) as lock, open_log(lock.folder, clock=clock, screen=sys.stderr) as log:
+        known = check_folder(lock.folder, prepared.manifest, accept_upgrade=accept_upgrade)
+        manifest = prepared.manifest
+        if known is None:
+            manifest.write(lock.folder)
+        else:  # a run that goes on keeps its name and its age
+            manifest = replace(manifest, run_id=known.run_id, created=known.created)
+        durable = manifest.label not in _SIMULATED
+        async with open_journal(lock.folder, clock=clock, durable=durable, epoch=lock.epoch) as journal:
+            if known is not None and _hashes(known) != _hashes(manifest):
+                await _accept_upgrade(known, manifest, journal, epoch=lock.epoch)
+                manifest.write(lock.folder)
+                log.warning("upgrade_accepted", config=manifest.config_hash[:12])
+            run = LiveRun(
+                plan=prepared.plan,
+                first_season=prepared.season,
+                manifest=manifest,
+                folder=lock.folder,
+                epoch=lock.epoch,
+                journal=journal,
+                clock=clock,
+                speed_x=speed_x,
+                until_end=until_end,
+                progress=progress,
+                conclude=conclude,
+                anchor_dir=anchor_dir,
+                log=log,
+            )
+            try:
+                return await run.live(watched=watched)
+            except TreasuryError as error:
+                log.error("died", why=f"{type(error).__name__}: {error}")  # noqa: TRY400 (the caller shows it)
+                raise
+
+
+def check_folder(folder: Path, manifest: Manifest, *, accept_upgrade: bool) -> Manifest | None:
+    """
+    Return the manifest of the run that `folder` holds, or None if there is none yet. Writes nothing.
+
+    Raises:
+        ConfigError: it holds something else, or a run of another config, data or code.
+    """
+    known = read_manifest(folder)
+    if known is not None:
+        if not accept_upgrade:
+            known.check_same(manifest, folder)
+        return known
+    check_ours(folder)
+    return None
+
+
+def check_ours(folder: Path) -> None:
+    """Refuse a folder without a manifest that has anything in it but what a start of ours leaves there."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: not a folder")
+    for name in sorted(entry.name for entry in folder.iterdir()):
+        if name not in _OURS_BEFORE_THE_MANIFEST and not name.endswith(".partial"):
+            raise ConfigError(f"{folder}: not a run folder: it has {name} but no manifest.json")
+
+
+def _hashes(manifest: Manifest) -> tuple[str, str, str]:
+    return manifest.config_hash, manifest.data_hash, manifest.code_hash
+
+
+async def _accept_upgrade(old: Manifest, new: Manifest, journal: Journal, *, epoch: int) -> None:
+    """Put into the journal that an operator let a run go on as another; an empty one has nothing to go on."""
+    if journal.head[0] == 0:
+        return
+    event = UpgradeAccepted(
+        epoch=epoch,
+        old_config_hash=old.config_hash,
+        new_config_hash=new.config_hash,
+        old_data_hash=old.data_hash,
+        new_data_hash=new.data_hash,
+        old_code_hash=old.code_hash,
+        new_code_hash=new.code_hash,
+    )
+    journal.append(event, stream=STREAM, time_ns=last_event_ns(journal))
+    await journal.flush()

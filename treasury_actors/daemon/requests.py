@@ -1,0 +1,130 @@
+"""
+What an operator may ask of a living daemon: one line of JSON each way.
+
+    {"command": "status"}
+    {"command": "stop", "state": "stopped", "reason": "…"}      state: stopped | reducing
+    {"command": "resume", "reason": "…"}
+    {"command": "deposit", "asset": "USDC", "units": "1000000", "entry_id": "…", "reason": "…"}
+    {"command": "withdraw", …}
+
+A reply has `ok`. If that is false, `error` says why in words and `kind` by name: `bad_request`, `refused`,
+`leaving`. Pure.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from treasury_actors.daemon.stop_file import REASON_CHARACTERS_MAX, StopMode
+from treasury_actors.ids import AssetId, EntryId
+from treasury_actors.journal.forms import parse_json
+
+LINE_BYTES_MAX = 8_192
+_UNITS_DIGITS_MAX = 60
+
+Reply: TypeAlias = Mapping[str, object]
+Direction = Literal["deposit", "withdraw"]
+ErrorKind = Literal["bad_request", "refused", "leaving"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetStatus:
+    """Ask how the run is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopTrading:
+    """Stop, or reduce; never loosens what holds."""
+
+    state: StopMode
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeTrading:
+    """Take the STOP file away and let trading go on."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveTreasury:
+    """Deposit or withdraw `units`; the same `entry_id` twice counts once."""
+
+    direction: Direction
+    asset: AssetId
+    units: int
+    entry_id: EntryId
+    reason: str
+
+
+Request: TypeAlias = GetStatus | StopTrading | ResumeTrading | MoveTreasury
+
+_FIELDS: dict[str, tuple[str, ...]] = {
+    "status": (),
+    "stop": ("state", "reason"),
+    "resume": ("reason",),
+    "deposit": ("asset", "units", "entry_id", "reason"),
+    "withdraw": ("asset", "units", "entry_id", "reason"),
+}
+
+
+def parse_request(line: bytes) -> Request:
+    """Return the request of a line; raise ValueError, in words for whoever sent it, if it is none."""
+    try:
+        found = parse_json(line.decode())
+    except RecursionError:
+        raise ValueError("not JSON: nested too deep") from None
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError("a request is an object")  # noqa: TRY004 - for the sender it is one kind of mistake
+    command = found.pop("command", None)
+    known = _FIELDS.get(command) if isinstance(command, str) else None
+    if known is None:
+        raise ValueError(f"unknown command {command!r:.60}; known are {', '.join(_FIELDS)}")
+    if sorted(found) != sorted(known):
+        raise ValueError(f"{command} takes exactly: {', '.join(known) or 'nothing'}")
+    for name, value in found.items():
+        if not (isinstance(value, str) and value.isprintable() and len(value) <= REASON_CHARACTERS_MAX):
+            raise ValueError(f"{name} is one line of text, at most {REASON_CHARACTERS_MAX} characters")
+    return _request(str(command), {name: str(value).strip() for name, value in found.items()})
+
+
+def _request(command: str, fields: Mapping[str, str]) -> Request:
+    """Return the request with these checked fields; raise ValueError for one that is out of range."""
+    if command == "status":
+        return GetStatus()
+    reason = fields["reason"]
+    if command in {"stop", "resume"} and not reason:
+        raise ValueError(f"{command} needs a reason")
+    if command == "resume":
+        return ResumeTrading(reason=reason)
+    if command == "stop":
+        state = fields["state"]
+        if state not in {"stopped", "reducing"}:
+            raise ValueError("state is stopped or reducing")
+        return StopTrading(state="reducing" if state == "reducing" else "stopped", reason=reason)
+    units, entry_id = fields["units"], fields["entry_id"]
+    if not (units.isascii() and units.isdecimal() and len(units) <= _UNITS_DIGITS_MAX and int(units) > 0):
+        raise ValueError("units is a whole number above 0, as text")
+    if not (entry_id.isascii() and entry_id):
+        raise ValueError("entry_id is a name in ASCII")
+    return MoveTreasury(
+        direction="deposit" if command == "deposit" else "withdraw",
+        asset=AssetId(fields["asset"]),
+        units=int(units),
+        entry_id=EntryId(entry_id),
+        reason=reason,
+    )
+
+
+def refused(kind: ErrorKind, error: str) -> Reply:
+    """Return the reply to what can't be done."""
+    return {"ok": False, "kind": kind, "error": error}
+
+
+def as_line(message: Mapping[str, object]) -> bytes:
+    """Return a message as one line; raise ValueError for a number JSON does not have."""
+    return json.dumps(message, allow_nan=False).encode() + b"\n"
