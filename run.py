@@ -41,9 +41,9 @@ def main(argv: list[str]) -> NoReturn:
     if name == "test":
         os.chdir(ROOT)
         os.execv(sys.executable, [sys.executable, "-m", "pytest", *(argv[1:] or TEST_DEFAULTS)])  # noqa: S606
-    from treasury_actors import cli  # noqa: PLC0415 - its packages are certain only now
+    from treasury_actors.cli import main as command  # noqa: PLC0415 - its packages are certain only now
 
-    sys.exit(cli.main(argv))
+    sys.exit(command(argv))
 
 
 def lock_of(name: str) -> Path:

@@ -226,7 +226,6 @@ class CutJournal(MemoryJournal):
         self.left_behind.append(self.durable_seq)
 
 
-@pytest.mark.xfail(strict=True, reason="reducing for a common cause flushes in the middle of a turn")
 def test_the_process_dying_right_after_a_common_cause_loses_no_decision_of_the_others() -> None:
     """A third of the agents crash at a frame at which others order; then the process dies at any flush."""
     rules, frame = rules_for(arena={"agents": 16}), ROUND_FRAMES + 1

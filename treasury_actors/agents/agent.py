@@ -1,6 +1,7 @@
 """The agent: one strategy genome as an actor. It decides and asks; it never touches money."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 from treasury_actors.actors.actor import Actor
 from treasury_actors.actors.ref import Ref
@@ -8,10 +9,12 @@ from treasury_actors.agents.messages import AgentMessage, Decided, HearsDecided,
 from treasury_actors.agents.model.checks import checked_targets
 from treasury_actors.agents.model.family import Family
 from treasury_actors.agents.model.view import View
+from treasury_actors.agents.model.weights import Owned, owned_columns, slot_weights
 from treasury_actors.ids import AgentId
 from treasury_actors.ledger.messages import LedgerMessage, Statement
 from treasury_actors.ledger.model import AgentStatement
 from treasury_actors.market.model.features import Features
+from treasury_actors.money import MICRO_USD
 from treasury_actors.trading.messages import EngineMessage, SubmitOrders
 from treasury_actors.trading.model.mandate import Mandate
 from treasury_actors.trading.model.planner import PlannerPolicy, plan
@@ -70,7 +73,7 @@ class Agent(Actor[AgentMessage]):
         self._decided_turn = last_record.turn if last_record else spec.born_turn - 1
         self._statement: AgentStatement | None = None
         self._books_version = -1
-        self._owned: list[tuple[int, int]] = []
+        self._owned: list[Owned] = []
 
     def __repr__(self) -> str:
         return f"<Agent {self._spec.agent}, decided turn {self._decided_turn}>"
@@ -96,8 +99,7 @@ class Agent(Actor[AgentMessage]):
         statement = await self._ledger.ask(question, timeout_s=ASK_TIMEOUT_S)
         self._statement = statement
         self._books_version = version
-        column = self._universe.column
-        self._owned = [(column[asset], units) for asset, units in statement.owned.items()]
+        self._owned = owned_columns(self._universe, statement.owned)
 
     def _catch_up(self, turn: int, end: int) -> None:
         """
@@ -113,22 +115,16 @@ class Agent(Actor[AgentMessage]):
     def _decide_at(self, turn: int, end: int, ticks: tuple[int, ...]) -> list[float]:
         """Ask the strategy; weights it may not give are a crash of this agent."""
         view = View(self._features, self._columns, end, turn, self._weights(ticks))
-        self._state, targets = self._decide(self._state, view, self._genome)
+        state, targets = self._decide(self._state, view, self._genome)
+        if state is not self._state:
+            if not all(map(isfinite, state)):
+                raise ValueError(f"state {state} holds what is no finite number")
+            self._state = state
         return checked_targets(targets, len(self._columns)) if targets else targets
 
     def _weights(self, ticks: tuple[int, ...]) -> tuple[float, ...]:
         """Return the share of NAV in each slot, from units and prices, in one fixed order."""
-        assets = self._universe.assets
-        values: dict[int, float] = {}
-        nav = 0.0
-        for column, units in self._owned:
-            asset = assets[column]
-            value = units * ticks[column] / 10 ** (asset.decimals + asset.tick_exponent)
-            values[column] = value
-            nav += value
-        if nav <= 0.0:
-            return (0.0,) * len(self._columns)
-        return tuple([values.get(column, 0.0) / nav for column in self._columns])
+        return slot_weights(self._owned, self._columns, ticks)
 
     def _owes_more_than_cash(self, mandate: Mandate) -> bool:
         """Say whether capital the arena wants back must first be sold for."""
@@ -148,6 +144,7 @@ class Agent(Actor[AgentMessage]):
             targets=dict(zip(self._assets, targets, strict=True)),
             due_units=message.mandate.due_units,
             policy=self._planner,
+            trade_usd_max=message.mandate.limits.trade_micro_usd_max / MICRO_USD,
         )
         if orders:
             self._engine.tell(SubmitOrders(agent=self._spec.agent, orders=tuple(orders)))

@@ -64,6 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of every command."""
     parser = argparse.ArgumentParser(
         prog="run.py",
+        allow_abbrev=False,
         description=STORY,
         epilog=AFTERWORD,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -77,12 +78,17 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _command(group: "Commands", name: str, text: str) -> argparse.ArgumentParser:
+    """Add a command; its options go by their whole names: `--day` is a typing error, not `--days`."""
+    return group.add_parser(name, help=text, allow_abbrev=False)
+
+
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (its only name)
 
 
 def _add_runs(commands: Commands) -> None:
     """Add what plays seasons."""
-    backtest = commands.add_parser("backtest", help="play one season and report on it")
+    backtest = _command(commands, "backtest", "play one season and report on it")
     backtest.set_defaults(verb=_lazy("verbs_run", "backtest"))
     backtest.add_argument("config", nargs="?", type=Path, default=DEFAULT_CONFIG, metavar="CONFIG")
     backtest.add_argument("--data", type=Path, metavar="DIR", help="market data; without it, generated")
@@ -96,7 +102,7 @@ def _add_runs(commands: Commands) -> None:
     _add_out(backtest, "run folder; must be new or empty (default: runs/<run_id>)")
     _add_json(backtest)
 
-    run = commands.add_parser("run", help="run for months; on an existing folder, go on")
+    run = _command(commands, "run", "run for months; on an existing folder, go on")
     run.set_defaults(verb=_lazy("verbs_run", "run"))
     run.add_argument("config", nargs="?", type=Path, default=DEFAULT_CONFIG, metavar="CONFIG")
     run.add_argument("--speed", type=float, metavar="X", help="X times real time (default: full speed)")
@@ -108,25 +114,25 @@ def _add_runs(commands: Commands) -> None:
     _add_out(run, "run folder (default: a new runs/<run_id>)")
     _add_json(run)
 
-    show = commands.add_parser("show-config", help="print a config with every default, and check it")
+    show = _command(commands, "show-config", "print a config with every default, and check it")
     show.set_defaults(verb=_lazy("verbs_run", "show_config"))
     show.add_argument("config", nargs="?", type=Path, default=DEFAULT_CONFIG, metavar="CONFIG")
     _add_json(show)
 
-    version = commands.add_parser("version", help="print version and code hash")
+    version = _command(commands, "version", "print version and code hash")
     version.set_defaults(verb=_lazy("verbs_run", "version"))
     _add_json(version)
 
 
 def _add_operating(commands: Commands) -> None:
     """Add what an operator does to a running (or dead) daemon."""
-    status = commands.add_parser("status", help="how a run is")
+    status = _command(commands, "status", "how a run is")
     status.set_defaults(verb=_lazy("verbs_operate", "status"))
     for name, text in (
         ("stop", "stop trading: nothing new is ordered until an operator resumes; the process stays up"),
         ("resume", "let trading go on after a stop"),
     ):
-        command = commands.add_parser(name, help=text)
+        command = _command(commands, name, text)
         command.set_defaults(verb=_lazy("verbs_operate", name))
         command.add_argument("--reason", required=True, help="in your own words; kept for good")
         _add_out(command, "run folder", required=True)
@@ -134,7 +140,7 @@ def _add_operating(commands: Commands) -> None:
     _add_out(status, "run folder", required=True)
     _add_json(status)
 
-    treasury = commands.add_parser("treasury", help="deposit or withdraw")
+    treasury = _command(commands, "treasury", "deposit or withdraw")
     treasury.set_defaults(verb=_lazy("verbs_operate", "treasury"))
     treasury.add_argument("direction", choices=("deposit", "withdraw"))
     treasury.add_argument("asset", metavar="ASSET")
@@ -146,14 +152,14 @@ def _add_operating(commands: Commands) -> None:
 
 def _add_journal(commands: Commands) -> None:
     """Add what reads journals."""
-    journal = commands.add_parser("journal", help="verify, replay or read a journal")
+    journal = _command(commands, "journal", "verify, replay or read a journal")
     actions = journal.add_subparsers(metavar="ACTION", required=True)
     for name, text in (
         ("verify", "check every hash and link; names the first bad event"),
         ("replay", "recompute every balance from the log alone; prints the state hash"),
         ("tail", "print the last events"),
     ):
-        action = actions.add_parser(name, help=text)
+        action = _command(actions, name, text)
         action.set_defaults(verb=_lazy("verbs_journal", name))
         action.add_argument("path", type=Path, metavar="PATH", help="a journal file or its run folder")
         _add_json(action)
@@ -166,13 +172,13 @@ def _add_journal(commands: Commands) -> None:
 
 def _add_data(commands: Commands) -> None:
     """Add what fetches and keeps market data."""
-    data = commands.add_parser("data", help="download or import market data into a catalog")
+    data = _command(commands, "data", "download or import market data into a catalog")
     actions = data.add_subparsers(metavar="ACTION", required=True)
-    download = actions.add_parser("download", help="ETH, BTC, LINK prices and the Aave USDC rate")
+    download = _command(actions, "download", "ETH, BTC, LINK prices and the Aave USDC rate")
     download.set_defaults(verb=_lazy("verbs_data", "download"))
     download.add_argument("--start", required=True, metavar="DATE")
     download.add_argument("--end", required=True, metavar="DATE")
-    imported = actions.add_parser("import", help="read a data folder into the catalog")
+    imported = _command(actions, "import", "read a data folder into the catalog")
     imported.set_defaults(verb=_lazy("verbs_data", "import_"))
     imported.add_argument("folder", type=Path, metavar="DIR")
     for action in (download, imported):
@@ -182,12 +188,12 @@ def _add_data(commands: Commands) -> None:
 
 def _add_strategy(commands: Commands) -> None:
     """Add what a strategy's author needs."""
-    strategy = commands.add_parser("strategy", help="write and check your own strategy")
+    strategy = _command(commands, "strategy", "write and check your own strategy")
     actions = strategy.add_subparsers(metavar="ACTION", required=True)
-    new = actions.add_parser("new", help="write NAME.py, an example to edit")
+    new = _command(actions, "new", "write NAME.py, an example to edit")
     new.set_defaults(verb=_lazy("verbs_strategy", "new"))
     new.add_argument("name", metavar="NAME")
-    check = actions.add_parser("check", help="test the code of a strategy: it checks the code, not the idea")
+    check = _command(actions, "check", "test the code of a strategy: it checks the code, not the idea")
     check.set_defaults(verb=_lazy("verbs_strategy", "check"))
     check.add_argument("file", type=Path, metavar="FILE")
     _add_json(check)

@@ -164,9 +164,9 @@ def _sabotage(kill: str | None, crash: str | None) -> Sabotage | None:
 def _opening_words(settings: Settings) -> str:
     """Say what is about to happen: the first useful line."""
     season, arena = settings.season, settings.arena
-    market = "GENERATED market" if season.source == "generated" else f"market data of {season.folder}"
+    market = "a GENERATED market" if season.source == "generated" else f"the market data in {season.folder}"
     return (
-        f"{arena.agents} agents, ${arena.capital_usd:,}, {season.days} days of a {market},"
+        f"{arena.agents} agents, ${arena.capital_usd:,}, {season.days} days of {market},"
         f" seed {season.seed}; no real money"
     )
 

@@ -47,6 +47,10 @@ class Journal(Protocol):
         """Yield the events from `first_seq` to the head at the time of the first `next`, pending ones too."""
         ...
 
+    async def abandon(self) -> None:
+        """Let go of the file without writing what is pending: a turn that broke off never happened."""
+        ...
+
     async def close(self) -> None:
         """Flush, then let go of the file. A second call does nothing; a poisoned journal only lets go."""
         ...

@@ -27,12 +27,22 @@ from treasury_actors.trading.model.planner import PlannerPolicy
 
 _CENT = Decimal("0.01")
 _SHOWN_MAX = 60
+_FILE_BYTES_MAX = 1_000_000
+_FIRST_YEAR, _LAST_YEAR = 1970, 2261
+"""What nanoseconds since 1970 can say in 64 bits."""
 
 
 def _whole_cents(value: Decimal) -> Decimal:
     """Refuse an amount of money with a fraction of a cent."""
     if not value.is_finite() or value % _CENT != 0:
         raise ValueError("allowed are whole cents")
+    return value
+
+
+def _year_of_a_journal(value: date) -> date:
+    """Refuse a day whose nanoseconds since 1970 a journal can't hold."""
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        raise ValueError(f"allowed are the years {_FIRST_YEAR} to {_LAST_YEAR}")
     return value
 
 
@@ -54,7 +64,7 @@ class SeasonSection(_Section):
     days: int = Field(default=180, ge=1, le=3_650)
     warmup_h: int = Field(default=2_880, ge=0, le=8_760)
     folder: str = ""
-    start: date | None = None
+    start: Annotated[date, AfterValidator(_year_of_a_journal)] | None = None
 
     @model_validator(mode="after")
     def _folder_needs_a_start(self) -> "SeasonSection":
@@ -67,8 +77,8 @@ class ArenaSection(_Section):
     """Who competes for how much."""
 
     agents: int = Field(default=50, ge=1, le=1_000)
-    capital_usd: Dollars = Decimal(500_000)
-    gas_usd: Dollars = Decimal(5_000)
+    capital_usd: Annotated[Dollars, Field(ge=1)] = Decimal(500_000)
+    gas_usd: Annotated[Dollars, Field(ge=1)] = Decimal(5_000)
     round_h: int = Field(default=168, ge=24, le=8_760)
     reserve_ratio: Ratio = Decimal("0.10")
     agent_share_max: Ratio = Decimal("0.25")
@@ -77,6 +87,12 @@ class ArenaSection(_Section):
 
 class RiskSection(_Section):
     """Hard limits."""
+
+    @model_validator(mode="after")
+    def _smallest_is_not_above_largest(self) -> "RiskSection":
+        if self.trade_usd_min > self.trade_usd_max:
+            raise ValueError("trade_usd_min is above trade_usd_max: no order could be placed")
+        return self
 
     trade_usd_max: Dollars = Decimal(50_000)
     trade_usd_min: Dollars = Decimal(10)
@@ -152,10 +168,10 @@ class Settings(_Section):
                     cap_ppb=max(1, int(arena.agent_share_max * PPB)),
                 ),
                 risk=RiskRules(
-                    trade_usd_min=int(risk.trade_usd_min),
-                    trade_usd_max=int(risk.trade_usd_max),
+                    trade_usd_min=risk.trade_usd_min,
+                    trade_usd_max=risk.trade_usd_max,
                     agent_turnover_ratio_max=float(risk.agent_turnover_ratio_max),
-                    arena_turnover_usd_max=int(risk.arena_turnover_usd_max),
+                    arena_turnover_usd_max=risk.arena_turnover_usd_max,
                     venue_ratio_max=float(risk.venue_ratio_max),
                     impact_bps_max=float(risk.impact_bps_max),
                 ),
@@ -183,21 +199,39 @@ def load_settings(path: Path, overrides: Mapping[str, Mapping[str, object]] | No
     Raises:
         ConfigError: one line naming file, key, value and what is allowed.
     """
-    try:
-        text = path.read_bytes().decode()
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: not UTF-8 text") from None
-    try:
-        content: dict[str, Any] = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from None
+    place = _one_line(str(path))
+    content = _read_toml(path, place)
     for section, keys in (overrides or {}).items():
         table = content.setdefault(section, {})
         if isinstance(table, dict):
             table.update(keys)
-    return check_settings(content, str(path))
+    return check_settings(content, place)
+
+
+def _read_toml(path: Path, place: str) -> dict[str, Any]:
+    """Read a file as TOML; whatever is wrong with it is one line."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise ConfigError(f"{place}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise ConfigError(f"{place}: not a path: {error}") from None
+    if len(raw) > _FILE_BYTES_MAX:
+        raise ConfigError(f"{place}: larger than {_FILE_BYTES_MAX:,} bytes: no config")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{place}: not UTF-8 text") from None
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, and what it lets through
+        raise ConfigError(f"{place}: not TOML: {_one_line(str(error))}") from None
+
+
+def _one_line(text: str) -> str:
+    """Return text fit for one line of a terminal: nothing in it can break or paint it."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def check_settings(content: Mapping[str, object], place: str) -> Settings:
@@ -205,7 +239,7 @@ def check_settings(content: Mapping[str, object], place: str) -> Settings:
     try:
         return Settings.model_validate(_whole_numbers_as_decimals(content))
     except ValidationError as error:
-        raise ConfigError(f"{place}: {_first_problem(error)}") from None
+        raise ConfigError(f"{place}: {_one_line(_first_problem(error))}") from None
 
 
 def _whole_numbers_as_decimals(content: Mapping[str, object]) -> dict[str, object]:

@@ -46,9 +46,7 @@ class Conductor:
             opened = await house.engine.ask(OpenTurn(frame=frame), timeout_s=ASK_TIMEOUT_S)
             watch = Watch(frame=frame, touched=opened.touched)
             watched = await house.guardian.ask(watch, timeout_s=ASK_TIMEOUT_S)
-            play = PlayTurn(
-                frame=frame, end=house.features.length, touched=opened.touched, watched=watched
-            )
+            play = PlayTurn(frame=frame, end=house.features.length, touched=opened.touched, watched=watched)
             await house.arena.ask(play, timeout_s=ASK_TIMEOUT_S)
             await house.engine.ask(CloseTurn(turn=frame.index), timeout_s=ASK_TIMEOUT_S)
         except ActorCrashed as crashed:

@@ -8,6 +8,7 @@ from treasury_actors.ids import AgentId
 from treasury_actors.market.model.features import Features
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Universe
+from treasury_actors.money import MICRO_USD
 from treasury_actors.reports.lines import liquid_ratio
 from treasury_actors.settings.rules import HouseRules
 from treasury_actors.simulation.account import Account
@@ -221,6 +222,7 @@ class Life:
             targets=dict(zip(self._assets, targets, strict=True)),
             due_units=0,
             policy=self._rules.planner,
+            trade_usd_max=self._mandate.limits.trade_micro_usd_max / MICRO_USD,
         )
 
     def _is_home(self, frame: MarketFrame) -> bool:

@@ -15,6 +15,7 @@ from treasury_actors.ids import AgentId, FamilyId
 from treasury_actors.market.model.frame import Season
 from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.settings.file import Settings
+from treasury_actors.simulation.benchmarks import first_genomes
 from treasury_actors.simulation.code_version import code_hash
 from treasury_actors.simulation.manifest import Manifest
 from treasury_actors.simulation.recipe import SeasonRecipe
@@ -65,6 +66,7 @@ def prepare(
     check_sabotage(sabotage, known, settings.arena.agents)
     recipe = recipe_of(settings)
     season = recipe.build()
+    first_genomes(known, settings.house_rules(recipe.seed), season.warmup_count)
     strategy_hash = sha256(strategy.read_bytes()).hexdigest() if strategy else ""
     config_hash = sha256(f"{settings.config_hash}/{strategy_hash}".encode()).hexdigest()
     now = datetime.fromtimestamp(clock.now_ns() / 1e9, tz=UTC)

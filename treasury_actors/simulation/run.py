@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import anyio
+
 from treasury_actors.agents.model.family import Family
 from treasury_actors.clock import Clock, VirtualClock
 from treasury_actors.ids import FamilyId
@@ -132,9 +134,17 @@ async def play_season(
 async def open_journal(
     folder: Path, *, clock: Clock, durable: bool, epoch: int
 ) -> AsyncIterator[SqliteJournal]:
-    """Open the journal of a run folder, and close it whatever happens."""
+    """
+    Open the journal of a run folder, and let go of it whatever happens.
+
+    Left by an exception, what was not flushed is dropped: it is part of a turn that was never finished, and a
+    start from half a turn would not go on as the whole one does.
+    """
     journal = await SqliteJournal.open(folder / JOURNAL_NAME, clock=clock, durable=durable, epoch=epoch)
     try:
         yield journal
-    finally:
-        await journal.close()
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await journal.abandon()
+        raise
+    await journal.close()

@@ -56,7 +56,7 @@ from treasury_actors.trading.model.order import (
     order_id,
 )
 from treasury_actors.trading.model.settlement import charge_gas
-from treasury_actors.trading.model.stop import StopLatch, TradingState, TradingStateChanged
+from treasury_actors.trading.model.stop import OPERATOR, StopLatch, TradingState, TradingStateChanged
 from treasury_actors.trading.ports import Executed, NotExecuted, Receipt, Ticket, Venue
 
 ASK_TIMEOUT_S = 30.0
@@ -332,12 +332,18 @@ class TradingEngine(Actor[EngineMessage]):
         self._open_orders.ended(ended)
 
     async def _change_state(self, message: ChangeTradingState) -> TradingState:
-        """Latch, make it durable, then acknowledge."""
+        """
+        Latch, make it durable, then acknowledge.
+
+        A person is told only what can't be lost. A machine reduces in the middle of a turn, and a turn is
+        durable as a whole: its change is committed with the turn, before anybody outside can see it.
+        """
         changed = self._latch.decide(message.state, message.by, message.reason)
         if changed is not None:
             self._record(changed, f"stop:{changed.epoch}")
             self._latch.apply(changed)
-        await self._journal.flush()
+        if message.by == OPERATOR:
+            await self._journal.flush()
         return self._latch.state
 
     async def _cancel_open_orders(self) -> int:

@@ -352,11 +352,8 @@ FIXED = {"weth_bps": 3_000, "wbtc_bps": 2_000, "reserve_bps": 1_000, "band_bps":
 
 
 def test_threshold_lends_what_shares_and_reserve_leave() -> None:
-    assert ask(FAMILY["threshold_rebalance"], genome("threshold_rebalance", **FIXED), market(1)) == [
-        0.3,
-        0.2,
-        0.4,
-    ]
+    answer = ask(FAMILY["threshold_rebalance"], genome("threshold_rebalance", **FIXED), market(1))
+    assert answer == [0.3, 0.2, 0.4]
 
 
 def test_threshold_waits_until_a_share_leaves_its_band() -> None:

@@ -117,8 +117,8 @@ def test_the_parity_tests_meet_every_case_they_are_there_for() -> None:
     assert any(fill.partial for life in lives["huge"] for fill in life.fills), "a lender short of cash"
     assert any(life.death for life in lives["nervous"]), "a breach of the guardian's"
     assert {o.reason for life in lives["narrow"] for o in life.refused} >= {
-        "above_trade_limit",
         "above_turnover_limit",
+        "above_venue_limit",
     }
 
 

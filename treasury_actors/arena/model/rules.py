@@ -21,10 +21,10 @@ class RiskRules:
         arena_turnover_usd_max: of all agents in 24 turns; each gets the share of its capital.
     """
 
-    trade_usd_min: int = 10
-    trade_usd_max: int = 50_000
+    trade_usd_min: Decimal | int = 10
+    trade_usd_max: Decimal | int = 50_000
     agent_turnover_ratio_max: float = 3.0
-    arena_turnover_usd_max: int = 1_500_000
+    arena_turnover_usd_max: Decimal | int = 1_500_000
     venue_ratio_max: float = 1.0
     impact_bps_max: float = 50.0
 
@@ -69,11 +69,12 @@ class ArenaRules:
         """Return the limits of a mandate of this capital among mandates of this total."""
         risk = self.risk
         own = int(capital_micro_usd * risk.agent_turnover_ratio_max)
-        share = risk.arena_turnover_usd_max * MICRO_USD * capital_micro_usd // max(1, total_micro_usd)
+        arena = int(risk.arena_turnover_usd_max * MICRO_USD)
+        share = arena * capital_micro_usd // max(1, total_micro_usd)
         return Limits(
-            trade_micro_usd_max=risk.trade_usd_max * MICRO_USD,
+            trade_micro_usd_max=int(risk.trade_usd_max * MICRO_USD),
             turnover_micro_usd_max=min(own, share),
             venue_ratio_max=risk.venue_ratio_max,
             impact_bps_max=risk.impact_bps_max,
-            trade_micro_usd_min=risk.trade_usd_min * MICRO_USD,
+            trade_micro_usd_min=int(risk.trade_usd_min * MICRO_USD),
         )

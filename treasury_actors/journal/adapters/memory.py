@@ -62,6 +62,11 @@ class MemoryJournal:
         self._check_usable()
         return iter(self._events[max(first_seq, 1) - 1 :])
 
+    async def abandon(self) -> None:
+        """Forget what was not flushed, and refuse every later call."""
+        del self._events[self._durable_seq :]
+        self._refusal = self._refusal or "the journal was abandoned"
+
     async def close(self) -> None:
         """Flush and refuse every later call."""
         if self._refusal is None:

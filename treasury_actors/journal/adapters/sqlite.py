@@ -119,6 +119,13 @@ class SqliteJournal:
         pending = [recorded for recorded in self._pending if recorded.seq >= first_seq]
         return chained(self._read_file(first_seq, self._durable_seq), pending)
 
+    async def abandon(self) -> None:
+        """Let go of the file without writing what is pending; a commit under way is waited for."""
+        if self._commit is not None:
+            await asyncio.shield(self._commit)
+        self._refusal = self._refusal or "the journal was abandoned"
+        await self.close()
+
     async def close(self) -> None:
         """Flush, fold the log into the file, let go of it."""
         if self._path not in _OPEN_HERE:

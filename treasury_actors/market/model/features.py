@@ -54,7 +54,9 @@ class Features:
 
     def append(self, frame: MarketFrame) -> None:
         """Take in the next frame."""
-        for column, (ticks, fresh, rate) in enumerate(zip(frame.ticks, frame.fresh, frame.rates, strict=True)):
+        for column, (ticks, fresh, rate) in enumerate(
+            zip(frame.ticks, frame.fresh, frame.rates, strict=True)
+        ):
             seen = self.ticks[column]
             before = seen[-1] if seen else 0
             change = ticks / before - 1.0 if before and ticks else 0.0

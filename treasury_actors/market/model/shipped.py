@@ -68,7 +68,9 @@ def _lending(underlying: str, share: str, capacity_musd: float) -> tuple[Convers
     """Return supply and withdraw of an Aave V3 reserve."""
     return (
         _conversion(f"{underlying}>{share}", "aave-v3", "supply"),
-        _conversion(f"{share}>{underlying}", "aave-v3", "withdraw", capacity_musd=capacity_musd, reduces=True),
+        _conversion(
+            f"{share}>{underlying}", "aave-v3", "withdraw", capacity_musd=capacity_musd, reduces=True
+        ),
     )
 
 
@@ -85,7 +87,13 @@ def _staked(share: str, venue: str, haircut_bps: float) -> tuple[Conversion, Con
     return (
         _conversion(f"WETH>{share}", venue, "stake"),
         _conversion(
-            f"{share}>WETH", "uniswap-v3", "swap", fee_bps=1.0, haircut_bps=haircut_bps, depth_musd=20, reduces=True
+            f"{share}>WETH",
+            "uniswap-v3",
+            "swap",
+            fee_bps=1.0,
+            haircut_bps=haircut_bps,
+            depth_musd=20,
+            reduces=True,
         ),
     )
 

@@ -1,7 +1,8 @@
 """From holdings and target weights to the fewest worthwhile orders. Pure, float64 in one fixed order."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 
 from treasury_actors.ids import AgentId, AssetId
 from treasury_actors.market.model.frame import MarketFrame
@@ -39,6 +40,22 @@ class Leg:
     value_usd: float
     everything: bool
 
+    def at_most(self, value_usd: float) -> "Leg":
+        """Return the leg, cut to a value."""
+        return (
+            self
+            if self.value_usd <= value_usd
+            else Leg(self.source, self.target, value_usd, everything=False)
+        )
+
+
+def _total(values: Iterable[float]) -> float:
+    """Return a sum in one fixed order; the built-in's bits changed with Python 3.12."""
+    total = 0.0
+    for value in values:
+        total += value
+    return total
+
 
 def usd_values(universe: Universe, units: Mapping[AssetId, int], frame: MarketFrame) -> dict[AssetId, float]:
     """Return the value of each holding in USD."""
@@ -63,8 +80,8 @@ def plan_legs(
     cash than gas needs, so that a holding whose weight is to stay is not touched. A sale and a purchase
     whose assets have a shorter way to each other than over the reserve are joined.
     """
-    nav_usd = sum(values_usd.values())
-    asked = sum(weight for asset, weight in targets.items() if asset != universe.reserve)
+    nav_usd = _total(values_usd.values())
+    asked = _total(weight for asset, weight in targets.items() if asset != universe.reserve)
     room = 1.0 - policy.cash_bps / BPS
     invest_usd = max(0.0, nav_usd - due_usd) * (room / asked if asked > room else 1.0)
     wanted = {asset: weight * invest_usd for asset, weight in targets.items() if asset != universe.reserve}
@@ -74,7 +91,7 @@ def plan_legs(
         if asset.id != universe.reserve and (asset.id in wanted or asset.id in values_usd)
     }
     cash_short_usd = due_usd - values_usd.get(universe.reserve, 0.0)
-    turnover_usd = sum(abs(change) for change in changes.values()) / 2.0
+    turnover_usd = _total(abs(change) for change in changes.values()) / 2.0
     if turnover_usd < nav_usd * policy.band_bps / BPS and cash_short_usd <= 0.0:
         return []
     sales = {asset: -change for asset, change in changes.items() if change < 0.0}
@@ -115,16 +132,22 @@ def plan(
     targets: Mapping[AssetId, float],
     due_units: int,
     policy: PlannerPolicy,
+    trade_usd_max: float = inf,
     placed_by: PlacedBy = "agent",
     reason: str = "rebalance",
 ) -> list[Order]:
-    """Return the orders of one turn: worthwhile legs, in the order they should run, numbered from 0."""
+    """
+    Return the orders of one turn: worthwhile legs, in the order they should run, numbered from 0.
+
+    A leg above `trade_usd_max`, the mandate's limit of one order, is cut to it: the rest is left for later.
+    """
     values_usd = usd_values(universe, units, frame)
     due_usd = usd_values(universe, {universe.reserve: due_units}, frame)[universe.reserve]
     cash_usd = values_usd.get(universe.reserve, 0.0)
     left = dict(units)
     orders: list[Order] = []
-    for leg in plan_legs(universe, values_usd, targets, due_usd, policy):
+    for wished in plan_legs(universe, values_usd, targets, due_usd, policy):
+        leg = wished.at_most(trade_usd_max)
         path = universe.routes.get((leg.source, leg.target))
         if path is None or not path_is_fresh(universe, path, frame):
             continue

@@ -7,6 +7,9 @@ from treasury_actors.journal.codec import event
 
 TradingState = Literal["active", "reducing", "stopped"]
 
+OPERATOR = "operator"
+"""Who alone may stop and resume: a person."""
+
 
 @event("trading.state_changed", version=1)
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,7 @@ class StopLatch:
         """
         if wanted == self.state:
             return None
-        if by != "operator" and (wanted != "reducing" or self.state != "active"):
+        if by != OPERATOR and (wanted != "reducing" or self.state != "active"):
             return None
         return TradingStateChanged(state=wanted, by=by, reason=reason, epoch=self.epoch + 1)
 
