@@ -298,7 +298,7 @@ def order_of(agent: AgentId, turn: int, path: str, units: int, *, number: int = 
     )
 
 
-def on_bench(
+def check_on_bench(
     scene: Callable[[Bench], Awaitable[None]],
     *,
     season: ColumnSeason | None = None,

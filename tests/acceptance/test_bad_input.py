@@ -330,14 +330,14 @@ BREAKS_THE_READER: dict[str, bytes] = {
 
 @pytest.mark.parametrize("case", BREAKS_THE_READER)
 def test_what_breaks_the_reader_of_toml_is_one_line_too(case: str, tmp_path: Path) -> None:
-    refusal(config(tmp_path, BREAKS_THE_READER[case]))
+    assert refusal(config(tmp_path, BREAKS_THE_READER[case]))
 
 
 @pytest.mark.parametrize(
     "content", ['["a\\nb"]\nx = 1', '[arena]\n"agents\\n" = 1', '["a\\u001b[2Jb"]\nx = 1']
 )
 def test_a_key_with_a_line_end_or_an_escape_code_is_shown_on_one_line(content: str, tmp_path: Path) -> None:
-    refusal(config(tmp_path, content))
+    assert refusal(config(tmp_path, content))
 
 
 def test_a_path_no_system_can_open_is_refused() -> None:
@@ -379,7 +379,7 @@ def test_the_cents_of_a_limit_count(tmp_path: Path) -> None:
 
 
 def test_a_smallest_order_above_the_largest_is_refused(tmp_path: Path) -> None:
-    refusal(config(tmp_path, "[risk]\ntrade_usd_min = 100\ntrade_usd_max = 10\n"))
+    assert refusal(config(tmp_path, "[risk]\ntrade_usd_min = 100\ntrade_usd_max = 10\n"))
 
 
 def test_half_an_option_is_a_usage_error(room: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ Queued work went on, a restart forgot it, and any exception was retried three ti
 
 import pytest
 
-from tests.acceptance.houses import Bench, Lived, live, market, on_bench, order_of, rules_for
+from tests.acceptance.houses import Bench, Lived, check_on_bench, live, market, order_of, rules_for
 from treasury_actors.errors import ActorCrashed
 from treasury_actors.ids import AgentId
 from treasury_actors.journal.adapters.memory import MemoryJournal
@@ -123,7 +123,7 @@ async def _queue_three_then_stop(bench: Bench) -> None:
 
 
 def test_queued_orders_are_not_released_after_a_stop() -> None:
-    on_bench(_queue_three_then_stop)
+    check_on_bench(_queue_three_then_stop)
 
 
 async def _stop_between_hops(bench: Bench) -> None:
@@ -142,7 +142,7 @@ async def _stop_between_hops(bench: Bench) -> None:
 
 
 def test_a_route_goes_no_hop_further_after_a_stop() -> None:
-    on_bench(_stop_between_hops)
+    check_on_bench(_stop_between_hops)
 
 
 class BrokenVenue:
@@ -176,7 +176,7 @@ def test_no_exception_is_retried() -> None:
         assert isinstance(bench.core.escalation, TimeoutError)
         assert not bench.rows("trading.order_filled")
 
-    on_bench(scene, venue=venue)
+    check_on_bench(scene, venue=venue)
 
     assert (len(venue.sent), venue.asked) == (1, 2)
 
@@ -190,7 +190,7 @@ def test_the_same_order_sent_twice_is_executed_once() -> None:
         assert len(bench.rows("trading.order_filled")) == 1
         assert [row.body["reason"] for row in bench.rows("trading.order_refused")] == ["duplicate"] * 2
 
-    on_bench(scene)
+    check_on_bench(scene)
 
 
 @pytest.mark.parametrize("cut", [1, 61, 150, 168, 169, 191])

@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import get_type_hints
 
-from tests.acceptance.houses import Bench, Lived, live, market, on_bench, order_of, rules_for
+from tests.acceptance.houses import Bench, Lived, check_on_bench, live, market, order_of, rules_for
 from treasury_actors.agents import messages as agent_messages
 from treasury_actors.agents.agent import AgentSpec
 from treasury_actors.arena.model import events as arena_events
@@ -58,7 +58,7 @@ def test_what_was_sold_no_longer_counts_against_the_limit_of_a_venue() -> None:
         reasons = {row.body["reason"] for row in bench.rows("trading.order_refused")}
         assert reasons == {"above_venue_limit"}
 
-    on_bench(scene)
+    check_on_bench(scene)
 
 
 def test_what_was_sold_is_gone_from_the_books() -> None:
@@ -74,7 +74,7 @@ def test_what_was_sold_is_gone_from_the_books() -> None:
         await bench.turn(5)
         assert AUSDC not in await bench.owned(ANN)
 
-    on_bench(scene)
+    check_on_bench(scene)
 
 
 def test_an_agent_is_named_by_one_type_wherever_it_is_named() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.houses import CORE, Bench, market, on_bench, order_of
+from tests.acceptance.houses import CORE, Bench, check_on_bench, market, order_of
 from treasury_actors.ids import AgentId, AssetId, ConversionId, OrderId
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.shipped import MAINNET
@@ -130,7 +130,7 @@ def test_a_failed_execution_gives_everything_back_and_says_why() -> None:
         assert await bench.owned(ANN) == before
         assert not bench.rows("trading.order_filled")
 
-    on_bench(scene, gas_usd=0)
+    check_on_bench(scene, gas_usd=0)
 
 
 def test_no_event_has_room_for_a_transaction_hash() -> None:

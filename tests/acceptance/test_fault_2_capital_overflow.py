@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from tests.acceptance.houses import Bench, Lived, Sums, live, market, on_bench, rules_for, usual
+from tests.acceptance.houses import Bench, Lived, Sums, check_on_bench, live, market, rules_for, usual
 from treasury_actors.ids import AgentId, AssetId, EntryId
 from treasury_actors.ledger.messages import AccountBalances, EntryPosted, Post, Withdraw
 from treasury_actors.ledger.model import Entry, EntryRejected, LedgerReason, available, pool, transfer
@@ -127,7 +127,7 @@ async def _allot_too_much(bench: Bench) -> None:
 
 
 def test_asking_for_one_unit_more_than_the_pool_holds_is_rejected_by_name() -> None:
-    on_bench(_allot_too_much)
+    check_on_bench(_allot_too_much)
 
 
 async def _allot_twice(bench: Bench) -> None:
@@ -144,7 +144,7 @@ async def _allot_twice(bench: Bench) -> None:
 
 
 def test_the_same_capital_can_not_be_allotted_twice() -> None:
-    on_bench(_allot_twice)
+    check_on_bench(_allot_twice)
 
 
 async def _withdraw_too_much(bench: Bench) -> None:
@@ -163,4 +163,4 @@ async def _withdraw_too_much(bench: Bench) -> None:
 
 
 def test_more_than_there_is_can_not_be_withdrawn() -> None:
-    on_bench(_withdraw_too_much)
+    check_on_bench(_withdraw_too_much)
