@@ -23,6 +23,8 @@ class RpcFaultKind(Enum):
     TOO_LONG = auto()  # more bytes than we read
     NOT_JSON = auto()  # HTML, nothing, a cut, NaN
     NOT_RPC = auto()  # JSON, but not the answer to what was asked
+    BAD_VALUE = auto()  # an answer of the wrong shape: a hex number with leading zeros, null, too large
+    NODE_ERROR = auto()  # the node said no to a question that has an answer
     BREAKER_OPEN = auto()  # not asked: the endpoint failed too often
     WRONG_CHAIN = auto()  # the endpoint is on another chain than the one pinned
 
