@@ -2,7 +2,7 @@
 A real EVM node of our own: anvil, started by its path, on loopback, gone when we are.
 
 Never through npx or its Node wrapper: two processes, slower, and killing the outer one leaves the inner. On
-Linux the node asks the kernel to end it with the process that started it, however that dies (a few lines of
+Linux the node asks the kernel to end it with the thread that started it, however that dies (a few lines of
 Python run before it and become it); on macOS, where a kernel has no such promise, a `kill -9` of the house
 leaves the node behind, and it must be ended by its pid.
 """

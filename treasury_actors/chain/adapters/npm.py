@@ -154,7 +154,9 @@ def _install(manifest_dir: Path, place: Path, lock_fd: int) -> None:
 def _fetch_binary(node: NodeJs, manifest_dir: Path, part: Path, lock_fd: int) -> None:
     """Fetch anvil for a platform the lock has no hash of, at the version the lock has for the other."""
     manifest = json.loads((manifest_dir / "package.json").read_text(encoding="utf-8"))
-    version = manifest["optionalDependencies"][f"@foundry-rs/anvil-{_LOCKED_PLATFORM}"]
+    version = manifest.get("optionalDependencies", {}).get(f"@foundry-rs/anvil-{_LOCKED_PLATFORM}")
+    if version is None:
+        return
     package = f"@foundry-rs/anvil-{platform_name()}@{version}"
     home = part / "platform"
     home.mkdir()
