@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from treasury_actors.agents.model.metrics.regression import regress
+from treasury_actors.agents.model.metrics.returns import apy
+from treasury_actors.agents.model.metrics.sharpe import sharpe, sharpe_error
 from treasury_actors.agents.model.track import DAY_FRAMES
 from treasury_actors.arena.model.events import CapitalRefused, GenomeRefused
 from treasury_actors.clock import HOUR_NS
@@ -12,7 +15,6 @@ from treasury_actors.reports.attribution import aggregate_impact_micro_usd, attr
 from treasury_actors.reports.factors import aligned, daily_returns, factors_of
 from treasury_actors.reports.history import AgentHistory, History, rejections
 from treasury_actors.reports.lines import equal_weight_line, lending_line, lived, tbill_line
-from treasury_actors.reports.statistics import annual_sharpe, apy, regress, sharpe_error
 from treasury_actors.reports.summary import (
     AgentFigures,
     CapitalFigures,
@@ -122,7 +124,7 @@ class _Markets:
         return Skill(
             factors=tuple(factor.name for factor in self._factors),
             regression=regress(excess, factors),
-            sharpe=annual_sharpe(excess),
+            sharpe=sharpe(excess),
             sharpe_se=sharpe_error(len(excess)),
         )
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
+from treasury_actors.agents.model.metrics.regression import Regression
 from treasury_actors.ids import AgentId, AssetId, FamilyId
 from treasury_actors.market.model.frame import Label
 from treasury_actors.reports.attribution import Attribution
 from treasury_actors.reports.history import Costs
 from treasury_actors.reports.lines import BenchmarkResult
-from treasury_actors.reports.statistics import Regression
 from treasury_actors.reports.verdict import Verdict
 from treasury_actors.trading.model.costs import ChainProfile
 

@@ -13,8 +13,10 @@ half-year is what luck looks like too.
 from dataclasses import dataclass
 from typing import Literal
 
+from treasury_actors.agents.model.metrics.regression import Regression
+from treasury_actors.agents.model.metrics.series import DAYS_A_YEAR
+from treasury_actors.agents.model.metrics.sharpe import sharpe_error
 from treasury_actors.market.model.frame import Label
-from treasury_actors.reports.statistics import DAYS_A_YEAR, Regression, sharpe_error
 
 VerdictLabel = Literal["NOT PROVEN", "SUPPORTED", "NOT EVIDENCE"]
 

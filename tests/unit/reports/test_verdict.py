@@ -4,9 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from treasury_actors.reports.statistics import Regression
+from treasury_actors.agents.model.metrics.regression import Regression
 from treasury_actors.reports.verdict import Evidence, Rival, judge
 
+FIT = Regression(
+    alpha_day_ratio=0.0002,
+    alpha_se_ratio=0.00008,
+    alpha_t=2.5,
+    betas=(0.1, 0.1),
+    beta_ts=(9.0, 9.0),
+    days=730,
+    lags=6,
+)
 BEST = Evidence(
     label="HYPOTHETICAL",
     days=730.0,
@@ -16,7 +25,7 @@ BEST = Evidence(
     gain_micro_usd=95_000_000_000,
     beta_micro_usd=1_000_000_000,
     rivals=tuple(Rival(title=title, nav_micro_usd=520_000_000_000) for title in ("lending", "random agents")),
-    regression=Regression(alpha_day_ratio=0.0002, alpha_t=2.5, betas=(0.1, 0.1), days=730),
+    regression=FIT,
     dead_count=0,
     dead_pnl_micro_usd=0,
 )
@@ -41,11 +50,8 @@ def test_only_a_long_better_and_significant_record_is_supported() -> None:
         ({"rivals": (Rival(title="lending", nav_micro_usd=600_000_000_000),)}, "lending"),
         ({"rivals": (Rival(title="random agents", nav_micro_usd=None),)}, "Not computed"),
         ({"regression": None}, "Too few days"),
-        ({"regression": Regression(alpha_day_ratio=0.1, alpha_t=2.0, betas=(0.0, 0.0), days=730)}, "t = 2.0"),
-        (
-            {"regression": Regression(alpha_day_ratio=0.1, alpha_t=None, betas=(0.0, 0.0), days=730)},
-            "Too few",
-        ),
+        ({"regression": replace(FIT, alpha_t=2.0)}, "t = 2.0"),
+        ({"regression": replace(FIT, alpha_t=None)}, "Too few"),
         ({"beta_micro_usd": 90_000_000_000}, "95% of the gain"),
         ({"beta_micro_usd": 99_000_000_000}, "More than all"),
     ],

@@ -1,12 +1,11 @@
-"""Regression and ratios: against numpy, and where they are undefined."""
+"""Alpha and beta: against numpy, and where they are undefined."""
 
 from math import sqrt
 
 import numpy as np
 import pytest
 
-from treasury_actors.reports.course import Course, course_of
-from treasury_actors.reports.statistics import annual_sharpe, apy, regress, sharpe_error
+from treasury_actors.agents.model.metrics.regression import regress
 
 
 def _draws(count: int, seed: int) -> list[float]:
@@ -62,35 +61,36 @@ def test_returns_without_any_noise_have_an_alpha_but_no_t() -> None:
     assert fit.alpha_t is None
 
 
-def test_undefined_ratios_are_none() -> None:
-    assert annual_sharpe([]) is None
-    assert annual_sharpe([0.01]) is None
-    assert annual_sharpe([0.01] * 50) is None
-    assert sharpe_error(0) is None
-    assert apy(0.5, 364.9) is None
-    assert apy(-1.0, 400) is None
+def test_every_beta_has_its_own_t() -> None:
+    eth, btc = _draws(200, 1), _draws(200, 2)
+    returns = [0.5 * e + 0.1 * n for e, n in zip(eth, _draws(200, 3), strict=True)]
+    fit = regress(returns, [eth, btc])
+
+    assert fit is not None
+    strong, none = fit.beta_ts
+    assert strong is not None
+    assert none is not None
+    assert strong > 20
+    assert abs(none) < 3
 
 
-def test_ratios_are_those_of_the_book() -> None:
-    assert annual_sharpe([0.01, -0.01, 0.02]) == pytest.approx(sqrt(365) * (0.02 / 3) / 0.0152752523)
-    assert sharpe_error(365) == 1.0
-    assert apy(0.21, 730) == pytest.approx(0.1)
+def test_without_factors_alpha_is_the_mean_and_without_lags_its_error_is_the_plain_one() -> None:
+    returns = _draws(100, 1)
+    fit = regress(returns, [], lags=0)
+
+    assert fit is not None
+    assert fit.alpha_day_ratio == pytest.approx(float(np.mean(returns)))
+    assert fit.alpha_se_ratio == pytest.approx(float(np.std(returns)) / 10.0)
+    assert (fit.betas, fit.beta_ts, fit.days, fit.lags) == ((), (), 100, 0)
 
 
-def test_a_course_ignores_capital_that_comes_and_goes() -> None:
-    course = Course()
-    for nav in (100, 110):
-        course.see(nav)
-    course.rebase(1_000)
-    course.see(900)
-    course.close_day(24)
+def test_what_is_no_figure_or_no_pair_is_refused() -> None:
+    returns, hole = _draws(100, 1), [float("nan"), *_draws(99, 2)]
 
-    assert course.index == pytest.approx(0.99)
-    assert course.max_drawdown_ratio == pytest.approx(0.1)
-    assert [day for day, _ in course.closes] == [1]
-
-
-def test_days_without_capital_have_no_return() -> None:
-    course = course_of((100,) * 24 + (110,) * 24 + (0,))
-
-    assert course.daily_returns() == {1: pytest.approx(0.1)}
+    for mine, factor in ((returns, hole), (hole, returns)):
+        with pytest.raises(ValueError, match="nan"):
+            regress(mine, [factor])
+    with pytest.raises(ValueError, match="one number of each"):
+        regress(returns, [returns[:99]])
+    with pytest.raises(ValueError, match="lags"):
+        regress(returns, [_draws(100, 2)], lags=-1)
