@@ -1,0 +1,93 @@
+"""`protocol.Reads` over a JSON-RPC session: a revert is an answer, any other error a fault."""
+
+import re
+
+from treasury_actors.chain.model import values
+from treasury_actors.chain.model.faults import RpcFault
+from treasury_actors.chain.model.rpc import Json, RpcError, result_of
+from treasury_actors.chain.ports import Rpc
+from treasury_actors.trading.adapters.evm.protocol import BlockId, Log, Reverted
+
+_REVERT_CODE = 3
+_HASH_CHARACTERS = 66
+_EVM_SAID_NO = re.compile(
+    r"revert|out ?of ?gas|evm error|insufficient funds|gas required exceeds", re.IGNORECASE
+)
+
+
+class RpcReads:
+    """Reads contracts through one session, each read at the block it names."""
+
+    def __init__(self, rpc: Rpc) -> None:
+        self._rpc = rpc
+
+    async def call(
+        self,
+        *,
+        to: str,
+        data: bytes,
+        block: BlockId,
+        sender: str | None = None,
+        value_wei: int = 0,
+        gas: int = 0,
+    ) -> bytes | Reverted:
+        """Return what the call returns; raise RpcFault if the node can't say, for it lacks the block, say."""
+        request: dict[str, Json] = {"to": to, "data": values.to_data(data)}
+        if sender is not None:
+            request["from"] = sender
+        if value_wei:
+            request["value"] = values.to_quantity(value_wei)
+        if gas:
+            request["gas"] = values.to_quantity(gas)
+        answer = await self._rpc.call("eth_call", (request, _block(block)))
+        if isinstance(answer, RpcError) and _is_revert(answer):
+            return Reverted(data=_revert_data(answer), message=answer.message)
+        return values.data(result_of(answer, "eth_call"), "eth_call")
+
+    async def balance_wei(self, owner: str, block: BlockId) -> int:
+        """Return the native balance of `owner`."""
+        answer = await self._rpc.call("eth_getBalance", (owner, _block(block)))
+        return values.quantity(result_of(answer, "eth_getBalance"), "eth_getBalance")
+
+
+def logs_of(receipt: dict[str, Json]) -> tuple[Log, ...]:
+    """Return the logs of a receipt as a node gave it; raise RpcFault if they are malformed."""
+    logs = [
+        values.mapping(entry, "log")
+        for entry in values.sequence(values.field(receipt, "logs", "receipt"), "logs")
+    ]
+    return tuple(
+        Log(
+            address=values.address(values.field(log, "address", "log"), "log address"),
+            topics=tuple(
+                values.hash32(topic, "topic")
+                for topic in values.sequence(values.field(log, "topics", "log"), "topics")
+            ),
+            data=values.data(values.field(log, "data", "log"), "log data"),
+        )
+        for log in logs
+    )
+
+
+def _block(block: BlockId) -> Json:
+    """Return a block as JSON-RPC names it (EIP-1898): by its hash, it must still be on the chain."""
+    if len(block) == _HASH_CHARACTERS:
+        return {"blockHash": block, "requireCanonical": True}
+    return block
+
+
+def _is_revert(error: RpcError) -> bool:
+    """Say whether the EVM said no, and not the node: code 3, revert data, or a text that says so."""
+    return (
+        error.code == _REVERT_CODE
+        or (isinstance(error.data, str) and error.data.startswith("0x"))
+        or _EVM_SAID_NO.search(error.message) is not None
+    )
+
+
+def _revert_data(error: RpcError) -> bytes:
+    """Return the revert data, if the node passes it on; none otherwise."""
+    try:
+        return values.data(error.data, "revert data")
+    except RpcFault:
+        return b""
