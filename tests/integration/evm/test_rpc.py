@@ -336,3 +336,51 @@ async def test_the_proxy_can_tell_of_an_old_head(proxy: FaultProxy, rpc: HttpRpc
     assert await rpc.call("eth_blockNumber") == "0x7"
     assert await rpc.call("eth_blockNumber") == "0xa"
     assert block["number"] == "0x4"
+
+
+@pytest.fixture
+async def three(
+    anvil: AnvilNode, proxy: FaultProxy, second: FaultProxy, clock: VirtualClock
+) -> AsyncIterator[FailoverRpc]:
+    endpoints = [Endpoint(url=url, deadline_s=DEADLINE_S) for url in (proxy.url, second.url, anvil.url)]
+    async with FailoverRpc(endpoints, pin=CHAIN, clock=clock) as session:
+        yield session
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "lied"),
+    [
+        ("eth_getBalance", (RICH, "0x0"), "0x" + "f" * 20),
+        ("eth_getTransactionCount", (RICH, "0x0"), "0x5"),
+        ("eth_getTransactionReceipt", ("0x" + "ab" * 32,), {"status": "0x1"}),
+        ("eth_blockNumber", (), "0x99"),
+    ],
+)
+async def test_one_lying_endpoint_of_three_is_outvoted(
+    proxy: FaultProxy, three: FailoverRpc, method: str, params: tuple[str, ...], lied: object
+) -> None:
+    truth = await three.call(method, params)
+    proxy.always(method, faults.lie(lied))
+
+    assert await three.call(method, params) == lied
+    assert await three.agreed(method, params) == truth
+
+
+async def test_two_that_are_silent_or_lie_differently_leave_no_majority(
+    proxy: FaultProxy, second: FaultProxy, three: FailoverRpc
+) -> None:
+    proxy.always("eth_blockNumber", faults.lie("0x99"))
+    for fault in (faults.lie("0x98"), faults.Status(status=500)):
+        second.always("eth_blockNumber", fault)
+        with pytest.raises(RpcFault) as caught:
+            await three.agreed("eth_blockNumber")
+        assert caught.value.kind is K.NO_MAJORITY
+        assert caught.value.transient
+
+
+async def test_a_silent_endpoint_doesn_t_keep_two_others_from_agreeing(
+    proxy: FaultProxy, three: FailoverRpc
+) -> None:
+    proxy.always("*", faults.Status(status=503))
+
+    assert await three.agreed("eth_blockNumber") == "0x0"

@@ -1,8 +1,9 @@
 """
 One chain behind several endpoints: reads go on at the next one, a transaction never does.
 
-A read that fails at one endpoint is asked at the next in the list; each has a breaker. Signed bytes go to one
-endpoint, and doubt about them is UNKNOWN; the caller sends the same bytes again, and they go to another one.
+A read that fails at one endpoint is asked at the next in the list; each has a breaker. What money hangs on
+can be asked of all, and counts when more than half say the same (`agreed`). Signed bytes go to one endpoint,
+and doubt about them is UNKNOWN; the caller sends the same bytes again, and they go to another one.
 
 Every endpoint proves its chain before it is asked anything else, and again every minute: by its chain id, and
 by the hash of a pinned block if the config has one (two chains may share an id). One that is on another chain
@@ -117,6 +118,30 @@ class FailoverRpc:
     async def batch(self, calls: Sequence[RpcCall]) -> list[Answer]:
         """Return the answers, all from the first endpoint that gives them all."""
         return await self._read(calls) if calls else []
+
+    async def agreed(self, method: str, params: Sequence[Json] = ()) -> Answer:
+        """
+        Return the answer that more than half of all endpoints give; raise RpcFault if there is none.
+
+        For what money hangs on: a balance, a nonce, a receipt. Ask at a block by its number or hash, since
+        honest endpoints differ about "latest". With one endpoint its word is all there is.
+        """
+        call = RpcCall(method=method, params=tuple(params))
+        answers: list[Answer] = []
+        for line in self._lines:
+            if not line.breaker.allows(self._clock.monotonic_s()):
+                continue
+            try:
+                await self._prove(line)
+                answers += await self._ask(line, [call])
+            except RpcFault:
+                if self._refusal is not None:
+                    raise
+                continue
+            if answers.count(answers[-1]) * 2 > len(self._lines):
+                return answers[-1]
+        reason = f"{method}: {len(answers)} of {len(self._lines)} endpoints answered, no majority the same"
+        raise RpcFault(RpcFaultKind.NO_MAJORITY, f"{reason}; allowed: more than half")
 
     async def prove_chain(self) -> None:
         """Let an endpoint prove its chain however recently it did, as before a signature; raise RpcFault."""

@@ -25,6 +25,7 @@ class RpcFaultKind(Enum):
     NOT_RPC = auto()  # JSON, but not the answer to what was asked
     BAD_VALUE = auto()  # an answer of the wrong shape: a hex number with leading zeros, null, too large
     NODE_ERROR = auto()  # the node said no to a question that has an answer
+    NO_MAJORITY = auto()  # too few endpoints say the same
     BREAKER_OPEN = auto()  # not asked: the endpoint failed too often
     WRONG_CHAIN = auto()  # the endpoint is on another chain than the one pinned
 
