@@ -1,7 +1,9 @@
 """
 What the contracts compute, in integers: a pool of constant liquidity, and Aave's curve of rates.
 
-A full-range position gives a pool one liquidity everywhere, so that a swap never crosses a tick. Formulas:
+A full-range position gives a pool one liquidity everywhere, so that a swap is one step of a curve; only where
+the price passes the edge of a word of the pool's tick bitmap (256 tick spacings) does the pool compute two
+steps, which round by a few units more. Formulas:
 Uniswap v3 whitepaper 6.2 and `SwapMath`; Aave v3 `DefaultReserveInterestRateStrategy`, `WadRayMath`,
 `PercentageMath`. Every function rounds as its contract does, and says so.
 """

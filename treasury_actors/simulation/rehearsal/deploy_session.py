@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from treasury_actors.chain.model.faults import ToolFault
-from treasury_actors.chain.model.rpc import Json, RpcCall, result_of
-from treasury_actors.chain.model.values import field, mapping, quantity, sequence
+from treasury_actors.chain.model.rpc import Answer, Json, RpcCall, result_of
+from treasury_actors.chain.model.values import data, field, mapping, quantity, sequence
 from treasury_actors.chain.ports import Rpc
 from treasury_actors.simulation.rehearsal.contracts import Artifacts, call_data, creation_data, decoded
 
@@ -21,6 +21,11 @@ FEE_MOST_WEI: Final = 10_000 * 10**9
 MINE_MOST: Final = 8
 """Blocks that one round of transactions may need; more means that something keeps them out."""
 
+_POST_MOST = 20
+"""Transactions a request: 20 deployments are 1 MB, and the node takes 2."""
+
+_WORD_BYTES = 32
+_TIP_WEI = 1_000_000
 _BUILD_GAS, _CALL_GAS = 15_000_000, 1_500_000
 """Gas of one transaction while building, when one may create a pool or list reserves, and afterwards."""
 
@@ -44,6 +49,12 @@ class View:
     values: tuple[object, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Queued:
+    transaction: dict[str, Json]
+    what: str
+
+
 class BlockWriter:
     """
     Queue transactions of unlocked accounts and mine them when we say, so that blocks and times repeat.
@@ -57,15 +68,13 @@ class BlockWriter:
         self.artifacts = artifacts
         self.account = account
         self._nonces: dict[str, int] = {}
-        self._queued: dict[str, str] = {}
+        self._queued: list[_Queued] = []
         self._call_gas = _CALL_GAS
 
     @asynccontextmanager
     async def blocks(self, *, building: bool = False) -> AsyncIterator[None]:
         """Hold mining in our hand meanwhile; `building` makes room for any number of deployments a block."""
-        automatic = await self.ask("anvil_getAutomine")
-        self._nonces.clear()
-        self._queued.clear()
+        automatic = await self._begin()
         await self.ask("evm_setAutomine", False)  # noqa: FBT003  # JSON-RPC knows no names
         if building:
             self._call_gas = _BUILD_GAS
@@ -85,10 +94,10 @@ class BlockWriter:
 
     async def deploy(self, name: str, *values: object, libraries: Mapping[str, str] | None = None) -> str:
         """Queue a deployment and return the address it will have."""
-        data = creation_data(self.artifacts[name], values, libraries or {})
-        nonce = await self._nonce(self.account)
-        await self._queue({"from": self.account, "data": data, "gas": hex(_BUILD_GAS)}, what=f"deploy {name}")
-        return _created(self.account, nonce)
+        address = _created(self.account, await self._nonce(self.account))
+        code = creation_data(self.artifacts[name], values, libraries or {})
+        await self._queue({"from": self.account, "data": code, "gas": hex(_BUILD_GAS)}, what=f"deploy {name}")
+        return address
 
     async def send(
         self, to: str, signature: str, *values: object, wei: int = 0, sender: str | None = None
@@ -129,25 +138,51 @@ class BlockWriter:
         """Return the first word of what each view answers, all on the newest state, in one round trip."""
         await self.mine()
         answers = await self.rpc.batch([self._eth_call(view) for view in views])
-        return [
-            int(str(result_of(answer, view.signature))[2:66], 16)
-            for view, answer in zip(views, answers, strict=True)
-        ]
+        return [_first_word(answer, view) for view, answer in zip(views, answers, strict=True)]
 
     async def mine(self) -> None:
-        """Mine what is queued and check that all of it succeeded."""
+        """Mine what is queued, in its order, and check that all of it succeeded."""
+        waiting = await self._post()
         for _ in range(MINE_MOST):
-            if not self._queued:
+            if not waiting:
                 return
             await self.ask("evm_mine")
             for item in sequence(await self.ask("eth_getBlockReceipts", "latest"), "receipts"):
                 receipt = mapping(item, "receipt")
                 tx_hash = str(field(receipt, "transactionHash", "receipt"))
-                what = self._queued.pop(tx_hash, None)
+                what = waiting.pop(tx_hash, None)
                 if what is not None and quantity(field(receipt, "status", "receipt"), "status") != 1:
                     raise ToolFault(f"the local chain refused {what}, transaction {tx_hash}")
-        if self._queued:
-            raise ToolFault(f"the local chain never mined {next(iter(self._queued.values()))}")
+        if waiting:
+            raise ToolFault(f"the local chain never mined {next(iter(waiting.values()))}")
+
+    async def _begin(self) -> Json:
+        """Learn the nonces of those who sent before; return whether mining is automatic."""
+        self._queued.clear()
+        senders = list(self._nonces)
+        counts = [RpcCall(method="eth_getTransactionCount", params=(sender, "pending")) for sender in senders]
+        automatic, *nonces = await self.rpc.batch([RpcCall(method="anvil_getAutomine"), *counts])
+        for sender, nonce in zip(senders, nonces, strict=True):
+            self._nonces[sender] = quantity(result_of(nonce, "nonce"), "nonce")
+        return result_of(automatic, "anvil_getAutomine")
+
+    async def _post(self) -> dict[str, str]:
+        """Hand what is queued to the node; return what each transaction is, by its hash."""
+        posted: dict[str, str] = {}
+        # The node orders a block by tips: a falling tip keeps our order whichever it takes in first.
+        for start in range(0, len(self._queued), _POST_MOST):
+            part = self._queued[start : start + _POST_MOST]
+            calls = [
+                RpcCall(
+                    method="eth_sendTransaction",
+                    params=({**item.transaction, "maxPriorityFeePerGas": hex(_TIP_WEI - start - place)},),
+                )
+                for place, item in enumerate(part)
+            ]
+            for item, answer in zip(part, await self.rpc.batch(calls), strict=True):
+                posted[str(result_of(answer, item.what))] = item.what
+        self._queued.clear()
+        return posted
 
     def _eth_call(self, view: View) -> RpcCall:
         call: Json = {
@@ -157,19 +192,26 @@ class BlockWriter:
         }
         return RpcCall(method="eth_call", params=(call, "latest"))
 
-    async def _queue(self, transaction: Mapping[str, str], *, what: str) -> None:
+    async def _queue(self, transaction: dict[str, str], *, what: str) -> None:
         sender = transaction["from"]
         nonce = await self._nonce(sender)
-        priced = {"maxFeePerGas": hex(FEE_MOST_WEI), "maxPriorityFeePerGas": "0x0", "nonce": hex(nonce)}
-        tx_hash = await self.ask("eth_sendTransaction", {**transaction, **priced})
         self._nonces[sender] = nonce + 1
-        self._queued[str(tx_hash)] = what
+        numbered: dict[str, Json] = {**transaction, "nonce": hex(nonce), "maxFeePerGas": hex(FEE_MOST_WEI)}
+        self._queued.append(_Queued(transaction=numbered, what=what))
 
     async def _nonce(self, sender: str) -> int:
         if sender not in self._nonces:
             count = await self.ask("eth_getTransactionCount", sender, "pending")
             self._nonces[sender] = quantity(count, "nonce")
         return self._nonces[sender]
+
+
+def _first_word(answer: Answer, view: View) -> int:
+    """Return the first 32 bytes of an answer as a number; raise ToolFault where a contract has none."""
+    word = data(result_of(answer, view.signature), view.signature)[:_WORD_BYTES]
+    if len(word) < _WORD_BYTES:
+        raise ToolFault(f"{view.to} does not answer {view.signature}")
+    return int.from_bytes(word, "big")
 
 
 def checksummed(address: str) -> str:

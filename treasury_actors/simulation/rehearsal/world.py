@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from math import isfinite, isqrt
 from typing import Final
 
+from treasury_actors.chain.model.registry import PinnedContract, PinnedToken, Registry
+from treasury_actors.chain.model.values import quantity
 from treasury_actors.chain.ports import Rpc
 from treasury_actors.ids import AssetId
 from treasury_actors.market.model.frame import MarketFrame
@@ -30,6 +32,9 @@ WETH: Final = AssetId("WETH")
 
 CLOSE_ENOUGH_PPM: Final = 10
 """A pool within a tenth of a basis point of the season's price, or utilisation, is left alone."""
+
+ROUNDING_UNITS: Final = 1_000
+"""What a pool may round up on the way to a price, a few units at each of at most some hundred steps."""
 
 _GWEI = 10**9
 _MILLION = 1_000_000
@@ -117,6 +122,45 @@ class World:
         """Set the native balance of `account`."""
         await self.writer.ask("anvil_setBalance", account, hex(wei))
 
+    async def registry(self) -> Registry:
+        """Return everything pinned as it stands here: addresses, decimals, and the hashes of their code."""
+        from treasury_actors.chain.adapters.registry_check import pin_code  # noqa: PLC0415  # needs an extra
+
+        registry = Registry(
+            chain_id=quantity(await self.writer.ask("eth_chainId"), "chain id"),
+            chain_name="rehearsal",
+            tokens=tuple(
+                PinnedToken(asset=asset, address=address, decimals=self.universe.by_id[asset].decimals)
+                for asset, address in self.tokens.items()
+            ),
+            contracts=tuple(
+                PinnedContract(name=name, address=address) for name, address in self._named_contracts()
+            ),
+        )
+        return await pin_code(self.writer.rpc, registry)
+
+    def _named_contracts(self) -> list[tuple[str, str]]:
+        """Return (name, address) of what is no token; a vault is one, its shares are at its address."""
+        uniswap, aave, safe = self.uniswap, self.aave, self.safe
+        return [
+            ("uniswap-v3:factory", uniswap.factory),
+            ("uniswap-v3:router", uniswap.router),
+            ("uniswap-v3:quoter", uniswap.quoter),
+            *((f"uniswap-v3:pool:{asset}", pool.address) for asset, pool in self.pools.items()),
+            ("aave-v3:provider", aave.provider),
+            ("aave-v3:pool", aave.pool),
+            ("aave-v3:oracle", aave.oracle),
+            ("aave-v3:data-provider", aave.data_provider),
+            *(
+                (f"chainlink:{'ETH' if asset == WETH else asset}/USD", feed.proxy)
+                for asset, feed in self.feeds.items()
+            ),
+            ("safe:singleton", safe.singleton),
+            ("safe:factory", safe.factory),
+            ("safe:fallback-handler", safe.fallback_handler),
+            ("safe:multi-send", safe.multi_send),
+        ]
+
     async def _price_calls(self, frame: MarketFrame) -> list[Call]:
         """Return an oracle round an asset, and the swaps of pools that are off."""
         answers = [
@@ -135,7 +179,8 @@ class World:
                 swap_call(
                     self.uniswap,
                     pool,
-                    units_in=units_in_to_reach(state, target),
+                    # The limit stops it at the price; what the pool does not need, the router does not take.
+                    units_in=units_in_to_reach(state, target) + ROUNDING_UNITS,
                     zero_for_one=target < state.sqrt_price_x96,
                     sender=self.roles.arbitrageur,
                     limit_x96=target,
