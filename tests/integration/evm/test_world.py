@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
-from math import isfinite
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from treasury_actors.chain.model.faults import ToolFault
 from treasury_actors.chain.model.registry import LOCAL_CHAIN_ID
 from treasury_actors.chain.model.rpc import Json
 from treasury_actors.chain.model.values import field, mapping, quantity, sequence
+from treasury_actors.errors import ConfigError
 from treasury_actors.ids import AssetId
 from treasury_actors.market.adapters.generated import START_NS, generate_season
 from treasury_actors.market.model.frame import MarketFrame
@@ -36,10 +36,7 @@ from treasury_actors.simulation.rehearsal.world import World
 MAINNET_POOL_INIT_CODE_HASH = "e34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54"
 USDC, WETH, LINK = AssetId("USDC"), AssetId("WETH"), AssetId("LINK")
 SEASON = generate_season(universe=MAINNET, seed=1, days=3, warmup_h=0)
-FRAMES = 48
-S_NS = 10**9
-MONTH_S = 30 * 24 * 3600
-USER = 5
+FRAMES, S_NS, MONTH_S, USER = 48, 10**9, 30 * 24 * 3600, 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,13 +276,9 @@ async def assert_at(ground: Ground, frame: MarketFrame) -> None:
     for asset, state in zip(world.pools, states, strict=True):
         target = world.frame_sqrt_price(frame, asset)
         assert (state.sqrt_price_x96 / target) ** 2 == pytest.approx(1.0, abs=0.0001)
-    for share in ("aUSDC", "aUSDT", "aWETH"):
-        column = MAINNET.column[AssetId(share)]
-        underlying = MAINNET.assets[column].underlying
-        assert underlying is not None
-        rate = await ground.reserve_word(underlying, 5) / 10**27
-        assert isfinite(frame.rates[column])
-        assert rate == pytest.approx(frame.rates[column], abs=0.0001)
+    for symbol in ("USDC", "USDT", "WETH"):
+        rate = await ground.reserve_word(AssetId(symbol), 5) / 10**27
+        assert rate == pytest.approx(frame.rates[MAINNET.column[AssetId(f"a{symbol}")]], abs=0.0001)
     for share_id, vault in world.vaults.items():
         whole = 10**vault.share_decimals
         assets = await world.writer.number(vault.address, "convertToAssets(uint256)", whole)
@@ -364,6 +357,15 @@ async def test_a_view_of_an_address_without_code_is_a_fault(ground: Ground) -> N
         await ground.world.writer.number(ground.user, "totalSupply()")
 
 
+async def test_a_universe_without_a_token_of_the_world_is_refused(ground: Ground) -> None:
+    smaller = replace(MAINNET, assets=MAINNET.assets[:3])
+
+    with pytest.raises(ConfigError, match="no WBTC, LINK"):
+        await build_world(
+            ground.rpc, artifacts=ground.world.writer.artifacts, universe=smaller, frame=SEASON.frame(0)
+        )
+
+
 async def test_a_safe_of_one_owner_stands(ground: Ground) -> None:
     async with ground.world.writer.blocks():
         safe = await create_safe(ground.world.writer, ground.world.safe, owners=[ground.user], threshold=1)
@@ -395,5 +397,4 @@ async def test_hostile_tokens_do_what_their_names_say(ground: Ground) -> None:
     assert await writer.number(false, transfer, ground.user, 1) == 0
     for token in (reverting, blacklist):
         with pytest.raises(ToolFault, match="refused"):
-            async with writer.blocks():
-                await writer.send(token, transfer, ground.user, 1)
+            await ground.act(token, transfer, deployer, 1)

@@ -72,8 +72,11 @@ async def build_world(rpc: Rpc, *, artifacts: Artifacts, universe: Universe, fra
     The node's clock must be earlier than the frame's: start it an hour before.
 
     Raises:
-        ConfigError: the universe's reserve asset is none that can be minted here.
+        ConfigError: the universe lacks a token of the world, or its reserve is none that can be minted.
     """
+    lacks = [asset for asset in (*MINTED, WETH) if asset not in universe.by_id]
+    if lacks:
+        raise ConfigError(f"universe {universe.name}: no {', '.join(lacks)}; a rehearsal's world trades them")
     if universe.reserve not in MINTED:
         raise ConfigError(
             f"universe {universe.name}: the reserve is {universe.reserve}, allowed are {', '.join(MINTED)}"
