@@ -22,6 +22,7 @@ from treasury_actors.trading.adapters.evm.aave_v3 import AaveV3
 from treasury_actors.trading.adapters.evm.erc4626 import Erc4626, VaultAddresses
 from treasury_actors.trading.adapters.evm.protocol import Call, DefiProtocol, Log, Settled
 from treasury_actors.trading.adapters.evm.reads import RpcReads, logs_of
+from treasury_actors.trading.adapters.evm.uniswap_routers import SwapRouter
 from treasury_actors.trading.adapters.evm.uniswap_v3 import SwapRoute, UniswapV3
 from treasury_actors.trading.adapters.evm.weth import Weth
 
@@ -85,6 +86,7 @@ class Place:
         self.uniswap = UniswapV3(
             reads=self.reads,
             router=world.uniswap.router,
+            form=SwapRouter(),
             quoter=world.uniswap.quoter,
             tokens={asset: tokens[asset] for asset in (USDC, WETH, LINK)},
             routes={

@@ -28,6 +28,7 @@ from treasury_actors.trading.adapters.evm import erc20
 from treasury_actors.trading.adapters.evm.erc4626 import Erc4626, VaultAddresses
 from treasury_actors.trading.adapters.evm.errors import Refused, VenueReason
 from treasury_actors.trading.adapters.evm.protocol import Approval, Call, DefiProtocol
+from treasury_actors.trading.adapters.evm.uniswap_routers import SwapRouter
 from treasury_actors.trading.adapters.evm.uniswap_v3 import SwapRoute, UniswapV3
 
 NEVER_S = 1
@@ -335,6 +336,7 @@ async def test_a_contract_that_is_not_there_is_named(place: Place) -> None:
     uniswap = UniswapV3(
         reads=place.reads,
         router=nowhere,
+        form=SwapRouter(),
         quoter=nowhere,
         tokens={asset: place.world.tokens[asset] for asset in (USDC, WETH)},
         routes={BUY.id: route},

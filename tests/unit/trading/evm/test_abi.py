@@ -6,14 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treasury_actors.trading.adapters.evm import aave_v3, abi, erc20, erc4626, errors, uniswap_v3, weth
+from treasury_actors.trading.adapters.evm import (
+    aave_v3,
+    abi,
+    erc20,
+    erc4626,
+    errors,
+    uniswap_routers,
+    uniswap_v3,
+    weth,
+)
 
 eth_abi = pytest.importorskip("eth_abi", reason="needs the chain extra")
 eth_utils = pytest.importorskip("eth_utils", reason="needs the chain extra")
 
 FUNCTIONS = [
     value
-    for module in (aave_v3, erc20, erc4626, uniswap_v3, weth)
+    for module in (aave_v3, erc20, erc4626, uniswap_routers, uniswap_v3, weth)
     for value in vars(module).values()
     if isinstance(value, abi.Function)
 ]
@@ -38,12 +47,14 @@ def values_of(kind: abi.Kind) -> st.SearchStrategy[abi.Value]:
         return st.booleans()
     if kind == "bytes":
         return st.binary(max_size=100)
+    if kind == "bytes[]":
+        return st.lists(st.binary(max_size=70), max_size=3).map(tuple)
     if kind == "string":
         return st.text(max_size=40)
     return st.integers(0, 2 ** int(kind.removeprefix("uint")) - 1)
 
 
-scalars = st.sampled_from(["uint8", "uint24", "uint256", "address", "bool", "bytes", "string"])
+scalars = st.sampled_from(["uint8", "uint24", "uint256", "address", "bool", "bytes", "bytes[]", "string"])
 kinds: st.SearchStrategy[abi.Kind] = st.recursive(
     scalars, lambda inner: st.lists(inner, min_size=1, max_size=3).map(tuple), max_leaves=6
 )
@@ -112,6 +123,7 @@ def sample(kind: abi.Kind) -> abi.Value:
     samples: dict[str, abi.Value] = {
         "address": "0x" + "5a" * 20,
         "bytes": bytes(range(43)),
+        "bytes[]": (b"a", bytes(33)),
         "uint160": 0,
         "bool": True,
     }

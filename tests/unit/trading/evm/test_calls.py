@@ -12,6 +12,7 @@ from tests.unit.trading.evm.venues import (
     BUY,
     DEPOSIT,
     DOLLAR_TOKEN,
+    LINK_TOKEN,
     OWNER,
     POOL,
     QUOTER,
@@ -32,7 +33,7 @@ from tests.unit.trading.evm.venues import (
     weth,
 )
 from treasury_actors.market.model.universe import Conversion
-from treasury_actors.trading.adapters.evm import aave_v3, abi, erc20, erc4626, uniswap_v3
+from treasury_actors.trading.adapters.evm import aave_v3, abi, erc20, erc4626, uniswap_routers, uniswap_v3
 from treasury_actors.trading.adapters.evm.errors import Refused, VenueReason
 from treasury_actors.trading.adapters.evm.protocol import (
     Approval,
@@ -41,6 +42,13 @@ from treasury_actors.trading.adapters.evm.protocol import (
     DefiProtocol,
     Reverted,
     Undecodable,
+)
+from treasury_actors.trading.adapters.evm.uniswap_routers import (
+    Router,
+    Swap,
+    SwapRouter,
+    SwapRouter02,
+    pack_path,
 )
 from treasury_actors.trading.model.ray import RAY, scaled_by_supply, withdrawable
 
@@ -52,6 +60,15 @@ NODE_ANSWERS: dict[tuple[str, bytes], int | bytes | Reverted] = {
     (VAULT, erc4626.MAX_REDEEM.selector): 10**40,
 }
 STEPS = [BUY, TWO_HOPS, SUPPLY, WITHDRAW, DEPOSIT, REDEEM, WRAP, UNWRAP]
+FORMS = [SwapRouter(), SwapRouter02()]
+SWAP = Swap(
+    tokens=(DOLLAR_TOKEN, WETH_TOKEN),
+    fees_ppm=(500,),
+    recipient=OWNER,
+    deadline_s=9,
+    units_in=1_000,
+    units_out_min=1,
+)
 units = st.integers(2, 10**30)
 deadlines = st.integers(0, 2**40)
 
@@ -187,27 +204,71 @@ def test_a_swap_to_a_stranger_says_so() -> None:
     assert decoded.recipient == STRANGER
 
 
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: type(form).__name__)
 @pytest.mark.parametrize(
-    ("path", "fees_ppm"),
+    ("tokens", "fees_ppm"),
     [
-        ((DOLLAR_TOKEN, WETH_TOKEN), (500,)),
+        ((DOLLAR_TOKEN, WETH_TOKEN), (3_000,)),
+        ((WETH_TOKEN, DOLLAR_TOKEN), (500,)),
         ((DOLLAR_TOKEN, WETH_TOKEN, DOLLAR_TOKEN), (500, 500)),
-        ((DOLLAR_TOKEN, WETH_TOKEN, "0x" + "f0" * 20), (500, 500)),
-        ((DOLLAR_TOKEN, A_TOKEN, "0x" + "f0" * 20), (500, 3_000)),
-        ((DOLLAR_TOKEN,), ()),
+        ((DOLLAR_TOKEN, WETH_TOKEN, LINK_TOKEN), (500, 500)),
+        ((DOLLAR_TOKEN, A_TOKEN, LINK_TOKEN), (500, 3_000)),
+        ((DOLLAR_TOKEN, WETH_TOKEN, LINK_TOKEN, A_TOKEN), (500, 3_000, 500)),
     ],
 )
-def test_a_path_that_is_no_pinned_route_is_not_read(path: tuple[str, ...], fees_ppm: tuple[int, ...]) -> None:
-    """A path over one pool is one of ours too, but never in this form unless it is pinned."""
-    packed = bytes.fromhex(path[0][2:])
-    for fee_ppm, token in zip(fees_ppm, path[1:], strict=True):
-        packed += fee_ppm.to_bytes(3, "big") + bytes.fromhex(token[2:])
-    data = uniswap_v3.EXACT_INPUT.encode((packed, OWNER, 9, 1_000, 1))
+def test_a_swap_along_no_pinned_route_is_not_read(
+    form: Router, tokens: tuple[str, ...], fees_ppm: tuple[int, ...]
+) -> None:
+    swap = replace(SWAP, tokens=tokens, fees_ppm=fees_ppm)
 
-    decoded = uniswap(Written()).decode(data)
+    assert form.decode(form.encode(swap))[0] == swap
+    assert isinstance(uniswap(Written(), form).decode(form.encode(swap)), Undecodable)
 
-    pinned = fees_ppm == (500,)
-    assert isinstance(decoded, Decoded) if pinned else isinstance(decoded, Undecodable)
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: type(form).__name__)
+@pytest.mark.parametrize("step", [BUY, TWO_HOPS], ids=lambda step: step.id)
+@given(amount=units, minimum=units, deadline_s=deadlines)
+def test_both_routers_carry_the_same_swap(
+    form: Router, step: Conversion, amount: int, minimum: int, deadline_s: int
+) -> None:
+    protocol = uniswap(Written(), form)
+    call = now(protocol.build(step, amount, minimum, deadline_s=deadline_s, owner=OWNER))
+    assert isinstance(call, Call)
+
+    decoded = protocol.decode(call.data)
+
+    assert isinstance(decoded, Decoded)
+    assert (decoded.source, decoded.target, decoded.recipient) == (step.source, step.target, OWNER)
+    assert (decoded.units_in, decoded.units_out_min) == (amount, minimum)
+    assert decoded.deadline_s == deadline_s
+
+
+def test_a_path_over_one_pool_is_read_in_one_form_alone() -> None:
+    packed = pack_path((DOLLAR_TOKEN, WETH_TOKEN), (500,))
+    data = uniswap_routers.EXACT_INPUT.encode((packed, OWNER, 9, 1_000, 1))
+
+    assert isinstance(uniswap(Written()).decode(data), Undecodable)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: type(form).__name__)
+def test_a_swap_with_a_price_limit_is_not_read(form: Router) -> None:
+    """The limit is the last word of the swap: any other than zero converts a part alone."""
+    data = form.encode(SWAP)
+    end = len(data) if isinstance(form, SwapRouter) else len(data) - 28
+    limited = data[: end - 1] + b"\x05" + data[end:]
+
+    assert isinstance(uniswap(Written(), form).decode(limited), Undecodable)
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_multicall_of_other_than_one_swap_is_not_read(count: int) -> None:
+    form = SwapRouter02()
+    inner = uniswap_routers.EXACT_INPUT_SINGLE_02.encode((DOLLAR_TOKEN, WETH_TOKEN, 500, OWNER, 1_000, 1, 0))
+    one = uniswap_routers.MULTICALL.encode(9, (inner,))
+    other = uniswap_routers.MULTICALL.encode(9, (inner,) * count)
+
+    assert isinstance(uniswap(Written(), form).decode(one), Decoded)
+    assert isinstance(uniswap(Written(), form).decode(other), Undecodable)
 
 
 def test_withdrawing_everything_is_not_read() -> None:

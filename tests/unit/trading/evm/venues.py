@@ -9,6 +9,7 @@ from treasury_actors.trading.adapters.evm import abi
 from treasury_actors.trading.adapters.evm.aave_v3 import AaveV3
 from treasury_actors.trading.adapters.evm.erc4626 import Erc4626, VaultAddresses
 from treasury_actors.trading.adapters.evm.protocol import BlockId, Reverted
+from treasury_actors.trading.adapters.evm.uniswap_routers import Router, SwapRouter
 from treasury_actors.trading.adapters.evm.uniswap_v3 import SwapRoute, UniswapV3
 from treasury_actors.trading.adapters.evm.weth import Weth
 
@@ -67,11 +68,12 @@ class Written:
         return 0
 
 
-def uniswap(node: Written) -> UniswapV3:
-    """Return a router with one route over one pool and one over two."""
+def uniswap(node: Written, form: Router | None = None) -> UniswapV3:
+    """Return a router, the original one unless told, with one route over one pool and one over two."""
     return UniswapV3(
         reads=node,
         router=ROUTER,
+        form=form or SwapRouter(),
         quoter=QUOTER,
         tokens={USDC: DOLLAR_TOKEN, WETH: WETH_TOKEN, LINK: LINK_TOKEN},
         routes={

@@ -141,7 +141,7 @@ class AaveV3:
         """Return why the call would fail now. A pool short of cash panics; that is named for what it is."""
         if SUPPLY.is_called_by(call.data):
             return await attempt(self._reads, call, owner, block, None)
-        said = await attempt(self._reads, call, owner, block, WITHDRAW)
+        said = await attempt(self._reads, call, owner, block, WITHDRAW.returned_units)
         if said is None or said.reason not in (VenueReason.PANIC, VenueReason.INSUFFICIENT_BALANCE):
             return said
         token, asked, _ = WITHDRAW.arguments(call.data)

@@ -1,9 +1,10 @@
 """
 Contract ABI encoding for the calls this house makes: strict, small, without a framework.
 
-Kinds are `uintN`, `address`, `bool`, `bytes`, `string` and tuples of them. What is decoded as a call is
-encoded again and compared, so calldata has one reading alone. Selectors and topics are pinned as numbers; the
-tests hold them, and every layout, against web3's own encoder. The rules are Solidity's ABI specification.
+Kinds are `uintN`, `address`, `bool`, `bytes`, `bytes[]`, `string` and tuples of them. What is decoded as a
+call is encoded again and compared, so calldata has one reading alone. Selectors and topics are pinned as
+numbers; the tests hold them, and every layout, against web3's own encoder. The rules are Solidity's ABI
+specification.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ WORD = 32
 SELECTOR = 4
 _ADDRESS_BITS = 160
 _ADDRESS_CHARACTERS = 42
-_DYNAMIC = ("bytes", "string")
+_DYNAMIC = ("bytes", "bytes[]", "string")
 
 
 def address(text: str) -> str:
@@ -149,6 +150,10 @@ def _encode_one(kind: Kind, value: Value) -> bytes:
         if not isinstance(value, tuple):
             raise ValueError(f"{value!r} is no tuple")  # noqa: TRY004  # our one error
         return encode(kind, value)
+    if kind == "bytes[]":
+        if not isinstance(value, tuple):
+            raise ValueError(f"{value!r} is no {kind}")
+        return len(value).to_bytes(WORD, "big") + encode(("bytes",) * len(value), value)
     if kind in _DYNAMIC:
         content = value.encode() if kind == "string" and isinstance(value, str) else value
         if not isinstance(content, bytes):
@@ -187,6 +192,10 @@ def _decode_tail(kind: Kind, data: bytes, start: int) -> Value:
             raise ValueError(f"{len(data)} bytes are cut short: nothing at {start}")
         return decode(kind, data[start:])
     length = _word(data, start)
+    if kind == "bytes[]":
+        if length > len(data) // WORD:
+            raise ValueError(f"{len(data)} bytes are cut short: {length} members announced at {start}")
+        return decode(("bytes",) * length, data[start + WORD :])
     content = data[start + WORD : start + WORD + length]
     if len(content) != length:
         raise ValueError(f"{len(data)} bytes are cut short: {length} announced at {start}")

@@ -82,7 +82,7 @@ class Erc4626:
         answer = await self._reads.call(to=self._vault, data=function.encode(units), block=block)
         if isinstance(answer, Reverted):
             return explain(answer.data, answer.message)
-        return units_of(function, answer)
+        return units_of(function.returned_units, answer)
 
     async def build(
         self, step: Conversion, units: int, units_out_min: int, *, deadline_s: int, owner: str
@@ -108,7 +108,7 @@ class Erc4626:
     async def simulate(self, call: Call, owner: str, block: BlockId = "pending") -> Refused | None:
         """Return why the call would fail now, or bring less than its minimum."""
         function = DEPOSIT if DEPOSIT.is_called_by(call.data) else REDEEM
-        return await attempt(self._reads, call, owner, block, function)
+        return await attempt(self._reads, call, owner, block, function.returned_units)
 
     def settle(
         self,

@@ -1,9 +1,10 @@
 """
-Uniswap V3: exact-in swaps through the original SwapRouter, over one pool or two, each of a pinned fee tier.
+Uniswap V3: exact-in swaps through its router, over one pool or two, each of a pinned fee tier.
 
-The router itself holds to recipient, deadline and the least that must come out. It takes its input by
-`transferFrom`, so a swap needs an allowance of exactly what it converts. The quote is QuoterV2's, which runs
-the pool's own code: good for a size, never for a minimum, which must come from an independent price.
+The router itself (`uniswap_routers.py`) holds to recipient, deadline and the least that must come out. It
+takes its input by `transferFrom`, so a swap needs an allowance of exactly what it converts. The quote is
+QuoterV2's, which runs the pool's own code: good for a size, never for a minimum, which must come from an
+independent price.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,17 +27,8 @@ from treasury_actors.trading.adapters.evm.protocol import (
     Settled,
     Undecodable,
 )
+from treasury_actors.trading.adapters.evm.uniswap_routers import NO_PRICE_LIMIT, Router, Swap, pack_path
 
-EXACT_INPUT_SINGLE = abi.Function(
-    signature="exactInputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160))",
-    selector=bytes.fromhex("414bf389"),
-    returns="(uint256)",
-)
-EXACT_INPUT = abi.Function(
-    signature="exactInput((bytes,address,uint256,uint256,uint256))",
-    selector=bytes.fromhex("c04b8d59"),
-    returns="(uint256)",
-)
 QUOTE_SINGLE = abi.Function(
     signature="quoteExactInputSingle((address,address,uint256,uint24,uint160))",
     selector=bytes.fromhex("c6a5026a"),
@@ -48,11 +40,8 @@ QUOTE = abi.Function(
 GAS_ONE_POOL = 300_000
 GAS_TWO_POOLS = 500_000
 """Some 106,000 and 190,000 are used; the rest is for swaps that cross many ticks."""
-NO_PRICE_LIMIT = 0
 _QUOTER_AT_A_LOSS = "Unexpected error"
 _HOPS_MAX = 2
-_ADDRESS_BYTES, _FEE_BYTES = 20, 3
-_HOP_BYTES = _ADDRESS_BYTES + _FEE_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +67,14 @@ class UniswapV3:
         *,
         reads: Reads,
         router: str,
+        form: Router,
         quoter: str,
         tokens: Mapping[AssetId, str],
         routes: Mapping[ConversionId, SwapRoute],
     ) -> None:
         self._reads = reads
         self._router = abi.address(router)
+        self._form = form
         self._quoter = abi.address(quoter)
         self._tokens = Tokens(tokens)
         self._routes = dict(routes)
@@ -96,13 +87,13 @@ class UniswapV3:
         route = self._route(step, units)
         if isinstance(route, Refused):
             return route
+        tokens = [self._tokens.by_asset[asset] for asset in route.assets]
         if len(route.fees_ppm) == 1:
-            source, target = (self._tokens.by_asset[asset] for asset in route.assets)
             function = QUOTE_SINGLE
-            data = function.encode((source, target, units, route.fees_ppm[0], NO_PRICE_LIMIT))
+            data = function.encode((*tokens, units, route.fees_ppm[0], NO_PRICE_LIMIT))
         else:
             function = QUOTE
-            data = function.encode(self._path(route), units)
+            data = function.encode(pack_path(tokens, route.fees_ppm), units)
         answer = await self._reads.call(to=self._quoter, data=data, block=block)
         if isinstance(answer, Reverted):
             said = explain(answer.data, answer.message)
@@ -110,7 +101,7 @@ class UniswapV3:
             if said.reason is VenueReason.EMPTY_REVERT or said.detail == _QUOTER_AT_A_LOSS:
                 return refused(VenueReason.NO_LIQUIDITY, f"{step.id}: no pool, or nothing in it")
             return said
-        bought = units_of(function, answer)
+        bought = units_of(function.returned_units, answer)
         return bought if bought != 0 else refused(VenueReason.NO_LIQUIDITY, step.id)
 
     async def build(
@@ -122,28 +113,19 @@ class UniswapV3:
             return route
         if units_out_min <= 0:
             return refused(VenueReason.SLIPPAGE, "a swap without a minimum takes any price")
-        source = self._tokens.by_asset[route.assets[0]]
-        if len(route.fees_ppm) == 1:
-            target = self._tokens.by_asset[route.assets[1]]
-            [fee_ppm] = route.fees_ppm
-            data = EXACT_INPUT_SINGLE.encode(
-                (source, target, fee_ppm, owner, deadline_s, units, units_out_min, NO_PRICE_LIMIT)
-            )
-        else:
-            data = EXACT_INPUT.encode((self._path(route), owner, deadline_s, units, units_out_min))
+        swap = self._swap(route, units, units_out_min, deadline_s=deadline_s, owner=owner)
         return Call(
             to=self._router,
-            data=data,
+            data=self._form.encode(swap),
             value_wei=0,
             gas_limit=GAS_ONE_POOL if len(route.fees_ppm) == 1 else GAS_TWO_POOLS,
-            approval=Approval(token=source, spender=self._router, units=units),
+            approval=Approval(token=swap.tokens[0], spender=self._router, units=units),
             units_out_min=units_out_min,
         )
 
     async def simulate(self, call: Call, owner: str, block: BlockId = "pending") -> Refused | None:
         """Return why the swap would fail now; its allowance must stand already, or it says so (`STF`)."""
-        function = EXACT_INPUT_SINGLE if EXACT_INPUT_SINGLE.is_called_by(call.data) else EXACT_INPUT
-        return await attempt(self._reads, call, owner, block, function)
+        return await attempt(self._reads, call, owner, block, self._form.taken_units)
 
     def settle(
         self,
@@ -175,39 +157,22 @@ class UniswapV3:
         if value_wei:
             return Undecodable(detail="a swap with ether sent along")
         try:
-            return self._decode(data)
+            swap, signature = self._form.decode(data)
+            assets = tuple(self._tokens.by_address[token] for token in swap.tokens)
+            route = SwapRoute(assets=assets, fees_ppm=swap.fees_ppm)
         except (KeyError, ValueError) as problem:
             return Undecodable(detail=f"no swap of this house: {problem}")
-
-    def _decode(self, data: bytes) -> Decoded | Undecodable:
-        """Decode either swap; raise ValueError or KeyError for a token or a form that isn't pinned."""
-        if EXACT_INPUT_SINGLE.is_called_by(data):
-            function = EXACT_INPUT_SINGLE
-            [fields] = function.arguments(data)
-            assert isinstance(fields, tuple), "a swap's argument is a tuple"
-            source, target, fee, recipient, deadline_s, units_in, units_out_min, limit = fields
-            if limit != NO_PRICE_LIMIT:
-                return Undecodable(detail="a swap with a price limit may convert a part alone")
-            assets = (self._tokens.by_address[str(source)], self._tokens.by_address[str(target)])
-            route = SwapRoute(assets=assets, fees_ppm=(_number(fee),))
-        else:
-            function = EXACT_INPUT
-            [fields] = function.arguments(data)
-            assert isinstance(fields, tuple), "a swap's argument is a tuple"
-            path, recipient, deadline_s, units_in, units_out_min = fields
-            assert isinstance(path, bytes), "a path is decoded as bytes"
-            route = self._unpack(path)
         if route not in self._routes.values():
-            return Undecodable(detail=f"no pinned route: {' > '.join(route.assets)} at {route.fees_ppm}")
+            return Undecodable(detail=f"no pinned route: {' > '.join(assets)} at {route.fees_ppm}")
         return Decoded(
-            function=function.signature,
-            source=route.assets[0],
-            target=route.assets[-1],
-            recipient=str(recipient),
+            function=signature,
+            source=assets[0],
+            target=assets[-1],
+            recipient=swap.recipient,
             payer=None,
-            units_in=_number(units_in),
-            units_out_min=_number(units_out_min),
-            deadline_s=_number(deadline_s),
+            units_in=swap.units_in,
+            units_out_min=swap.units_out_min,
+            deadline_s=swap.deadline_s,
         )
 
     def _route(self, step: Conversion, units: int) -> SwapRoute | Refused:
@@ -217,30 +182,13 @@ class UniswapV3:
             return refused(VenueReason.UNKNOWN_CONVERSION, step.id)
         return route if units > 0 else refused(VenueReason.ZERO_AMOUNT, f"{units} units")
 
-    def _path(self, route: SwapRoute) -> bytes:
-        """Pack a route the way the router reads it: a token (20 bytes), a fee (3), a token, and so on."""
-        packed = bytes.fromhex(self._tokens.by_asset[route.assets[0]][2:])
-        for fee_ppm, asset in zip(route.fees_ppm, route.assets[1:], strict=True):
-            packed += fee_ppm.to_bytes(_FEE_BYTES, "big") + bytes.fromhex(self._tokens.by_asset[asset][2:])
-        return packed
-
-    def _unpack(self, path: bytes) -> SwapRoute:
-        """Return the route a packed path is; raise ValueError or KeyError for what isn't one."""
-        hops, rest = divmod(len(path), _HOP_BYTES)
-        if rest != _ADDRESS_BYTES or not 1 <= hops <= _HOPS_MAX:
-            raise ValueError(f"a path of {len(path)} bytes")
-        places = range(0, len(path), _HOP_BYTES)
-        return SwapRoute(
-            assets=tuple(
-                self._tokens.by_address["0x" + path[at : at + _ADDRESS_BYTES].hex()] for at in places
-            ),
-            fees_ppm=tuple(
-                int.from_bytes(path[at + _ADDRESS_BYTES : at + _HOP_BYTES], "big") for at in places[:-1]
-            ),
+    def _swap(self, route: SwapRoute, units: int, units_out_min: int, *, deadline_s: int, owner: str) -> Swap:
+        """Return a swap along a route, in addresses."""
+        return Swap(
+            tokens=tuple(self._tokens.by_asset[asset] for asset in route.assets),
+            fees_ppm=route.fees_ppm,
+            recipient=owner,
+            deadline_s=deadline_s,
+            units_in=units,
+            units_out_min=units_out_min,
         )
-
-
-def _number(value: abi.Value) -> int:
-    """Return a decoded number as the number it is."""
-    assert isinstance(value, int), "an amount, a fee and a deadline are decoded as numbers"
-    return value
