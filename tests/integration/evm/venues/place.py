@@ -67,9 +67,10 @@ def first_frame() -> MarketFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mined:
-    """A mined transaction: whether it succeeded, its block's number and hash, its logs."""
+    """A mined transaction: whether it succeeded, the gas it used, its block's number and hash, its logs."""
 
     succeeded: bool
+    gas_used: int
     block: int
     block_hash: str
     logs: tuple[Log, ...]
@@ -137,6 +138,7 @@ class Place:
         receipt = values.mapping(answer, "receipt")
         return Mined(
             succeeded=receipt["status"] == "0x1",
+            gas_used=values.quantity(receipt["gasUsed"], "gas used"),
             block=values.quantity(receipt["blockNumber"], "block"),
             block_hash=str(receipt["blockHash"]),
             logs=logs_of(receipt),

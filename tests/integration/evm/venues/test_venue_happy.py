@@ -220,6 +220,27 @@ def _spenders(place: Place) -> list[tuple[DefiProtocol, Conversion, int]]:
     ]
 
 
+async def test_a_gas_limit_has_room_for_half_as_much_again(place: Place) -> None:
+    """The limit is fixed, so it must be ample: a vault of vaults and a swap over many ticks cost more."""
+    await place.converted(place.aave, SUPPLY, 100 * DOLLARS)
+    await place.converted(place.vault, DEPOSIT, 100 * DOLLARS)
+    one_way: list[tuple[DefiProtocol, Conversion, int]] = [
+        (place.aave, WITHDRAW, 50 * DOLLARS),
+        (place.vault, REDEEM, 50 * DOLLARS),
+        (place.weth, WRAP, ETHER),
+        (place.weth, UNWRAP, ETHER),
+    ]
+    for protocol, step, units in _spenders(place) + one_way:
+        call = await place.built(protocol, step, units)
+        if call.approval is not None:
+            await place.allow(call)
+
+        done = await place.make(call)
+
+        assert done.succeeded
+        assert done.gas_used * 3 <= call.gas_limit * 2, step.id
+
+
 async def test_what_was_built_is_decoded_as_what_was_meant(place: Place) -> None:
     for protocol, step, units in _spenders(place):
         call = await place.built(protocol, step, units)
