@@ -38,6 +38,7 @@ from treasury_actors.simulation.run import RunPlan, SeasonState, find_season, pl
 from treasury_actors.trading.adapters.simulated import SimulatedVenue
 from treasury_actors.trading.engine import TradingEngine
 from treasury_actors.trading.messages import CloseTurn, EngineMessage, OpenTurn, SetMandates, SubmitOrders
+from treasury_actors.trading.model.gas import GasBudgets
 from treasury_actors.trading.model.limits import Turnover
 from treasury_actors.trading.model.mandate import Mandate
 from treasury_actors.trading.model.open_orders import OpenOrders
@@ -258,7 +259,8 @@ class Bench:
         entry = Entry(entry_id=EntryId(f"allot/{agent}"), kind="allot", postings=postings)
         assert isinstance(await self.ledger.ask(Post(entry=entry), timeout_s=1), EntryPosted)
         capital = usdc * MICRO_USD
-        given = replace(rules_for().arena.limits_for(capital, capital), **limits)  # type: ignore[arg-type]
+        whole = rules_for().arena.limits_for(capital, capital, gas_wei=10**18, gas_round=0)
+        given = replace(whole, **limits)  # type: ignore[arg-type]
         mandate = Mandate(agent=agent, stage="sim", status="active", due_units=0, limits=given)
         await self.engine.ask(SetMandates(mandates=(mandate,)), timeout_s=1)
         return mandate
@@ -334,6 +336,7 @@ def check_on_bench(
                         venue=final_venue,
                         latch=StopLatch(),
                         turnover=Turnover(),
+                        budgets=GasBudgets(),
                         open_orders=open_orders,
                         mandates=(),
                         gas_wei_max=rules.gas_wei_max,

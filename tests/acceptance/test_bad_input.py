@@ -373,7 +373,8 @@ def test_a_warm_up_too_short_for_any_genome_is_refused_before_anything_is_writte
 
 def test_the_cents_of_a_limit_count(tmp_path: Path) -> None:
     content = "[risk]\ntrade_usd_min = 0.50\ntrade_usd_max = 10.50\n"
-    risk = load_settings(config(tmp_path, content)).house_rules(1).arena.limits_for(10**12, 10**12)
+    arena = load_settings(config(tmp_path, content)).house_rules(1).arena
+    risk = arena.limits_for(10**12, 10**12, gas_wei=0, gas_round=0)
 
     assert (risk.trade_micro_usd_min, risk.trade_micro_usd_max) == (500_000, 10_500_000)
 

@@ -20,7 +20,7 @@ from treasury_actors.ids import AgentId, FamilyId
 from treasury_actors.wiring.fold import Fold
 
 DAY = 24
-FILLS = {"trading.order_filled", "trading.order_ended"}
+FILLS = {"trading.order_released", "trading.order_filled", "trading.order_ended"}
 
 
 @dataclass

@@ -195,6 +195,25 @@ async def test_the_treasury_is_moved_alike_whether_the_run_lives_or_is_dead(
     assert end.kind == "finished"
 
 
+async def test_gas_money_is_not_withdrawn_whether_the_run_lives_or_is_dead(
+    tmp_path: Path, two_days: Prepared
+) -> None:
+    """Mandates were promised their shares of it (I19)."""
+
+    async def withdraw() -> dict[str, object]:
+        return await operate.treasury(tmp_path, "withdraw", "ETH", "0.5", "a thief", clock=CLOCK)
+
+    async with living(two_days, tmp_path):
+        await operate.treasury(tmp_path, "deposit", "ETH", "1", "a donor", clock=CLOCK)
+        answers = [await withdraw()]
+    before = folded(tmp_path)
+    answers.append(await withdraw())
+
+    assert [(answer["ok"], answer["reason"]) for answer in answers] == [(False, "insufficient_units")] * 2
+    assert folded(tmp_path).head == before.head
+    assert before.records.book.units(GAS, AssetId("ETH")) > 10**18
+
+
 @pytest.mark.parametrize(
     ("asset", "amount", "words"),
     [

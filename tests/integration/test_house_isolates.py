@@ -23,6 +23,7 @@ from treasury_actors.ledger.model import Entry, available, held
 from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.trading.model.order import OrderAccepted, OrderEnded, OrderFilled, OrderRefused
 from treasury_actors.trading.model.stop import TradingStateChanged
+from treasury_actors.wiring.house import WrapAgent
 
 DAYS, AGENTS, ROUND = 45, 21, 168
 VICTIM = AgentId("lending_rotation-0012")
@@ -63,6 +64,10 @@ def doings(lived: Lived, agent: AgentId, before_ns: int) -> list[object]:
     return found
 
 
+def _filled(lived: Lived) -> list[AgentId]:
+    return [r.event.agent for r in lived.events() if isinstance(r.event, OrderFilled)]
+
+
 def events(lived: Lived, kind: type) -> list[Recorded]:
     return [recorded for recorded in lived.events() if isinstance(recorded.event, kind)]
 
@@ -91,6 +96,32 @@ def test_i12_even_an_agent_that_dies_for_good_changes_nothing_for_its_siblings()
     for agent in calm.fold.records.roster.members:
         if agent != VICTIM:
             assert doings(killed, agent, end_ns) == doings(calm, agent, end_ns)
+
+
+@pytest.mark.parametrize("gas_usd", [60, 2])
+@pytest.mark.parametrize("crash", [ROUND + 1, ROUND + 40])
+def test_i12_with_little_gas_a_death_changes_nothing_for_siblings_until_the_next_round(
+    gas_usd: int, crash: int
+) -> None:
+    """Gas is divided at rounds: what the dead don't burn, and what their exits burn, is nobody's concern."""
+    poor = rules(16, gas_usd=gas_usd)
+
+    def lived(wrap: WrapAgent | None) -> Lived:
+        return anyio.run(lambda: live(poor, season(DAYS), until=2 * ROUND, wrap_agent=wrap))
+
+    victim = AgentId("risk_parity-0006")
+    calm, killed = lived(None), lived(crashing(victim, at=lambda index: index >= crash))
+    next_round_ns = season(DAYS).frame(2 * ROUND).time_ns
+    names = [agent for agent in calm.fold.records.roster.members if agent != victim]
+
+    assert killed.fold.records.roster.members[victim].life == "closed"
+    assert sum(len(doings(calm, agent, next_round_ns)) for agent in names) > 100
+    assert any(agent == victim for agent in _filled(calm)), "who never trades leaves nothing behind"
+    for agent in names:
+        assert doings(killed, agent, next_round_ns) == doings(calm, agent, next_round_ns)
+    lacked = [r.event for kind in (OrderRefused, OrderEnded) for r in events(calm, kind)]
+    has_run_out = any(isinstance(e, OrderRefused | OrderEnded) and e.reason == "no_gas" for e in lacked)
+    assert has_run_out == (gas_usd == 2)
 
 
 def test_i14_an_agent_that_always_crashes_is_quarantined_and_sold_by_the_guardian() -> None:

@@ -3,7 +3,11 @@
 import anyio
 import pytest
 
-from tests.integration.houses import Lived, crashing, fold_of, live, rules, season
+from tests.integration.houses import Crashing, Lived, crashing, fold_of, live, rules, season
+from treasury_actors.actors.actor import Actor
+from treasury_actors.agents.agent import AgentSpec
+from treasury_actors.agents.messages import AgentMessage
+from treasury_actors.arena.model.events import AgentQuarantined
 from treasury_actors.clock import HOUR_NS
 from treasury_actors.errors import InvariantViolated
 from treasury_actors.ids import AgentId, AssetId
@@ -13,9 +17,10 @@ from treasury_actors.ledger.model import DEPOSITS, held
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.trading.messages import ChangeTradingState
 from treasury_actors.trading.model.order import OrderFilled
-from treasury_actors.wiring.house import House
+from treasury_actors.wiring.house import House, WrapAgent
 
 DAYS, AGENTS = 30, 8
+VICTIM = AgentId("trend-0008")
 BOUNDARIES = [0, 23, 24, 167, 168, 169, 400, 672, 673, 700]
 """The first turn, around day closes, around rounds, and after the first round that may retire (day 28)."""
 
@@ -110,6 +115,40 @@ async def test_a_house_with_a_crashed_agent_recovers_too() -> None:
         f for f in fills[1] if f.agent != "trend-0008"
     ]
     assert fold_of(died.journal.read(), season(DAYS)).records.state_hash == died.state_hash
+
+
+def crashing_all_along(spec: AgentSpec, agent: Actor[AgentMessage]) -> Actor[AgentMessage]:
+    return Crashing(agent, at=lambda _: True) if spec.agent == VICTIM else agent
+
+
+def crashing_with_others(spec: AgentSpec, agent: Actor[AgentMessage]) -> Actor[AgentMessage]:
+    """Two of the victim's crashes are everybody's, and so nobody's fault."""
+    return Crashing(agent, at=lambda index: spec.agent == VICTIM or index in {2, 3})
+
+
+@pytest.mark.parametrize(
+    ("wrap", "quarantined_at"), [(crashing_all_along, 5), (crashing_with_others, 7)], ids=["alone", "common"]
+)
+@pytest.mark.parametrize(
+    "boundaries", [[0], [1], [2], [3], [4], [5], [6], [9], [0, 1, 2, 3, 4, 5, 6, 7], [1, 4], [3, 6]], ids=str
+)
+async def test_a_restart_budget_outlives_the_process(
+    wrap: WrapAgent, quarantined_at: int, boundaries: list[int]
+) -> None:
+    """Were crashes forgotten with the process, the agent would be quarantined later, or never."""
+    whole = await live(rules(AGENTS), season(DAYS), until=30, wrap_agent=wrap)
+    cut = await live(rules(AGENTS), season(DAYS), until=boundaries[0], wrap_agent=wrap)
+    for boundary in [*boundaries[1:], 30]:
+        journal = MemoryJournal(cut.events())
+        cut = await live(rules(AGENTS), season(DAYS), journal=journal, until=boundary, wrap_agent=wrap)
+
+    verdicts = [
+        [r.event for r in lived.events() if isinstance(r.event, AgentQuarantined)] for lived in (whole, cut)
+    ]
+    assert [(v.agent, v.turn, v.crashes) for v in verdicts[0]] == [(VICTIM, quarantined_at, quarantined_at)]
+    assert verdicts[0] == verdicts[1]
+    assert cut.state_hash == whole.state_hash
+    assert cut.journal.head == whole.journal.head
 
 
 async def test_i15_a_stop_survives_a_restart_and_only_an_operator_resumes() -> None:

@@ -1,12 +1,12 @@
 """The restart budget and the common-cause rule, against a model that recounts everything from the start."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treasury_actors.actors.policy import CrashBook, Judgement, SupervisionPolicy
+from treasury_actors.actors.policy import CrashBook, Judgement, PastCrash, SupervisionPolicy
 
 NAMES = ("ann", "bob", "cid", "dot", "eve", "fay")
 
@@ -158,3 +158,28 @@ def test_a_fifth_is_not_more_than_a_fifth(crashed: int) -> None:
     found = [book.note(f"a{number}", turn=1, at_s=0.0, living=15).common_cause for number in range(crashed)]
 
     assert any(found) == (crashed > 3)
+
+
+@given(policy=policies, crashes=histories, cut=st.integers(0, 60))
+def test_a_book_that_recalls_its_past_judges_turns_as_one_that_never_ended(
+    policy: SupervisionPolicy, crashes: list[Crash], cut: int
+) -> None:
+    """A process is killed between turns, so all of a turn's crashes are before the cut or after it."""
+    in_turns = replace(policy, period_s=None, common_cause_period_s=None)
+    earlier = [crash for crash in crashes if crash.turn < cut]
+    later = crashes[len(earlier) :]
+    whole, ended, resumed = CrashBook(in_turns), CrashBook(in_turns), CrashBook(in_turns)
+    for crash in earlier:
+        for book in (whole, ended):
+            book.note(crash.name, turn=crash.turn, at_s=crash.at_s, living=len(NAMES))
+    for name, own in ended._of_child.items():
+        past = [PastCrash(turn=crash.turn, excused=crash.excused) for crash in own]
+        assert resumed.recall(name, past) == ended._exceeds(tuple(own), own[-1])
+        assert resumed.verdict(name) == whole.verdict(name)
+    for crash in later:
+        judged = [
+            book.note(crash.name, turn=crash.turn, at_s=crash.at_s, living=len(NAMES))
+            for book in (whole, resumed)
+        ]
+        assert judged[0] == judged[1]
+        assert whole.verdict(crash.name) == resumed.verdict(crash.name)

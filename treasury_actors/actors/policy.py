@@ -1,8 +1,10 @@
 """When to restart, when to give up, when so many crash that none is to blame. Pure."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import inf
 from typing import Final, Literal
 
 
@@ -60,6 +62,14 @@ class SupervisionPolicy:
         longest_s = min(self.backoff_first_s * 2.0 ** min(attempt - 1, 60), self.backoff_max_s)
         digest = blake2b(f"{name}/{attempt}".encode(), digest_size=4).digest()
         return longest_s * (1.0 - int.from_bytes(digest, "big") / 2**33)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastCrash:
+    """A crash in an earlier life of the process; `excused` if it was one of many with a common cause."""
+
+    turn: int
+    excused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +134,16 @@ class CrashBook:
             over_budget=self._exceeds(tuple(own), crash),
             common_cause=self._excuse(living),
         )
+
+    def recall(self, name: str, past: Sequence[PastCrash]) -> bool:
+        """
+        Take in what a child crashed of before this process began, in order; say whether it is over budget.
+
+        When that was in seconds nobody knows any more: a period in seconds begins anew.
+        """
+        own = deque(_Crash(name, crash.turn, -inf, crash.excused) for crash in past)
+        self._of_child[name] = own
+        return bool(own) and self._exceeds(tuple(own), own[-1])
 
     def verdict(self, name: str) -> Literal["restart", "quarantine"]:
         """Return what becomes of a child over budget, now that the crashes around its last are known."""

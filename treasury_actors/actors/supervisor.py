@@ -1,6 +1,6 @@
 """Who starts actors, looks after them, and decides what their crashes mean."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -12,7 +12,7 @@ from treasury_actors.actors.dead_letters import DeadLetters
 from treasury_actors.actors.events import HostPaused, SupervisionEvent
 from treasury_actors.actors.guard import DeadlinePassed
 from treasury_actors.actors.patrol import RunningTime
-from treasury_actors.actors.policy import SupervisionPolicy
+from treasury_actors.actors.policy import PastCrash, SupervisionPolicy
 from treasury_actors.actors.ref import Ref
 from treasury_actors.actors.ward import Ward
 from treasury_actors.clock import Clock
@@ -76,15 +76,17 @@ class Supervisor:
                 raise group.exceptions[0] from None
             raise
 
-    def start_child(self, spec: ChildSpec[M]) -> Ref[M]:
+    def start_child(self, spec: ChildSpec[M], past_crashes: Sequence[PastCrash] = ()) -> Ref[M]:
         """
         Start a child and return its ref, good at once: what it is told now it reads when it has started.
 
-        A name may be used again once its child has stopped.
+        A name may be used again once its child has stopped. `past_crashes`, in order, count against its
+        budget: a process that was killed and started again judges as one that was not. One that had used up
+        its budget in the turn that is open now stays down until that is closed.
         """
         assert not self._stopping, f"{spec.name}: this supervisor is stopping"
         cell = Cell(spec, self.dead_letters)
-        self._ward.begin(cell)
+        self._ward.begin(cell, past_crashes)
         self._patrol_s = max(PATROL_MIN_S, min(self._patrol_s, spec.deadline_s / 4))
         return Ref(cell.mailbox)
 

@@ -1,6 +1,6 @@
 """The children of a supervisor: how each lives, dies, and is brought back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import anyio
 from anyio.abc import TaskGroup
@@ -16,7 +16,7 @@ from treasury_actors.actors.events import (
     SupervisionEvent,
 )
 from treasury_actors.actors.guard import DeadlinePassed, cause_of
-from treasury_actors.actors.policy import CrashBook, SupervisionPolicy
+from treasury_actors.actors.policy import CrashBook, PastCrash, SupervisionPolicy
 from treasury_actors.errors import ActorCrashed, ActorStopped
 
 
@@ -50,14 +50,24 @@ class Ward:
         self._book = CrashBook(policy)
         self._fault: BaseException | None = None
 
-    def begin(self, cell: Cell[M]) -> None:
-        """Begin the first life of a child."""
+    def begin(self, cell: Cell[M], past_crashes: Sequence[PastCrash] = ()) -> None:
+        """Begin the first life of a child in this process."""
         assert self.group is not None, "a supervisor works inside its `async with`"
         known = self.cells.get(cell.name)
         assert known is None or known.ended.is_set(), f"{cell.name}: a child of this name exists"
         self.cells.pop(cell.name, None)  # so that the new one stands last in the order of starts
         self.cells[cell.name] = cell  # type: ignore[assignment]  # a dict can't say: each with its own M
+        self._remember(cell, past_crashes)
         self._start(cell, 0.0)
+
+    def _remember(self, cell: Cell[M], past_crashes: Sequence[PastCrash]) -> None:
+        """Count what it crashed of before; hold it if the verdict on the last of that is still to come."""
+        over_budget = self._book.recall(cell.name, past_crashes)
+        cell.crashes = len(past_crashes)
+        if over_budget and self.turn is not None and past_crashes[-1].turn == self.turn:
+            cell.held = True
+            cell.mailbox.state = "restarting"
+            cell.mailbox.asks_fail = ActorCrashed(f"{cell.name} is down until this turn is over")
 
     def open_turn(self, turn: int) -> None:
         """Close the turn before, giving its verdicts, and count crashes in `turn` from now on."""
@@ -104,7 +114,7 @@ class Ward:
         if not cell.living:
             return
         cell.mailbox.asks_fail = None
-        if cell.crashes:
+        if cell.mailbox.state == "restarting":
             cell.mailbox.state = "running"
             self.report(ChildRestarted(name=cell.name, turn=self._turn_now))
 

@@ -14,6 +14,7 @@ from treasury_actors.actors.events import (
     HostPaused,
     SupervisionEvent,
 )
+from treasury_actors.actors.policy import PastCrash
 from treasury_actors.actors.ref import Ref
 from treasury_actors.agents.agent import AgentSpec
 from treasury_actors.agents.messages import AgentMessage, Decided, StateRecorded, Turn
@@ -46,12 +47,15 @@ from treasury_actors.trading.model.mandate import Mandate, MandateStatus
 
 class Arena(Actor[ArenaMessage]):
     """
-    Plays turns with its agents. `roster` and `tracks` are what the journal and the frames already say.
+    Plays turns with its agents.
 
+    `roster` and `tracks` are what journal and frames already say, up to frame `turn`; -1 before the first.
     The arena answers for order: agents decide in any order, their answers are taken in the order of names.
     """
 
-    def __init__(self, *, neighbours: Neighbours, rules: ArenaRules, roster: Roster, tracks: Tracks) -> None:
+    def __init__(
+        self, *, neighbours: Neighbours, rules: ArenaRules, roster: Roster, tracks: Tracks, turn: int
+    ) -> None:
         self._neighbours = neighbours
         self._rules = rules
         self._roster = roster
@@ -62,14 +66,20 @@ class Arena(Actor[ArenaMessage]):
         self._versions: dict[AgentId, int] = {}
         self._down: list[tuple[AgentId, str]] = []
         self._reduce_reason = ""
-        self._turn = 0
-        self._turns_played = 0
+        self._turn = turn
 
     def __repr__(self) -> str:
         return f"<Arena turn {self._turn}, {self._roster!r}>"
 
     async def started(self) -> None:
-        """Start the agents the roster knows; engine and guardian have its mandates already."""
+        """
+        Start the agents the roster knows; engine and guardian have its mandates already.
+
+        The supervisor's turns are the season's frames, so a crash of an earlier life of the process counts
+        where it was, and verdicts fall at the turn at which they would have fallen.
+        """
+        if self._turn >= 0:
+            self._neighbours.supervisor.open_turn(self._turn)
         for member in self._roster.living():
             if member.quarantined is None:
                 self._start(member)
@@ -135,6 +145,7 @@ class Arena(Actor[ArenaMessage]):
                 agent = AgentId(event.name)
                 quarantined = AgentQuarantined(agent=agent, turn=self._turn, crashes=event.crashes)
                 self.record(quarantined)
+                self._gate.down(agent)
                 self._down.append((agent, _why_down(quarantined)))
             case CommonCause():
                 agents = tuple(AgentId(name) for name in event.names)
@@ -188,14 +199,15 @@ class Arena(Actor[ArenaMessage]):
             return self._neighbours.make_agent(spec, last_record, self._gate)
 
         child = ChildSpec(name=agent, make=make, accepts=(Turn,))
-        self._refs[agent] = self._neighbours.supervisor.start_child(child)
+        excused = self._roster.common_cause_turns
+        past = [PastCrash(turn=turn, excused=turn in excused) for turn in member.crash_turns]
+        self._refs[agent] = self._neighbours.supervisor.start_child(child, past)
 
     async def _play(self, message: PlayTurn) -> int:
         """One frame: capital first, then every agent decides, then what they remember is recorded."""
         frame = message.frame
         self._turn = frame.index
-        self._turns_played += 1
-        self._neighbours.supervisor.open_turn(self._turns_played)
+        self._neighbours.supervisor.open_turn(frame.index)
         if frame.index > 0 and frame.index % DAY_FRAMES == 0:
             await self._close_day(frame)
         for agent in message.touched:

@@ -21,7 +21,7 @@ from treasury_actors.ledger.model import (
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.message import Provenance
 from treasury_actors.money import MICRO_USD
-from treasury_actors.trading.messages import CapitalMoved
+from treasury_actors.trading.messages import CapitalMoved, GasToDivide
 from treasury_actors.trading.model.valuation import nav_micro_usd, stale_ratio
 
 ASK_TIMEOUT_S = 30.0
@@ -82,6 +82,11 @@ class Capital:
         question = AccountBalances(account=self._pool)
         balances = await self._neighbours.ledger.ask(question, timeout_s=ASK_TIMEOUT_S)
         return balances.get(self._universe.reserve, 0)
+
+    async def gas_shares(self, rules: ArenaRules, mandates: int) -> list[int]:
+        """Divide what nobody may still burn of `treasury:gas` among so many mandates; return wei."""
+        wei = await self._neighbours.engine.ask(GasToDivide(), timeout_s=ASK_TIMEOUT_S)
+        return rules.gas_shares(wei, mandates)
 
     async def statement(self, agent: AgentId) -> AgentStatement:
         """Return what an agent owns."""

@@ -23,7 +23,7 @@ from treasury_actors.ids import AgentId, FamilyId
 from treasury_actors.ledger.model import DUST, GAS, available, held, pool
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.money import split_by_largest_remainder
-from treasury_actors.trading.model.mandate import Mandate
+from treasury_actors.trading.model.mandate import Limits, Mandate
 
 _ATTEMPTS_MAX = 200
 SEASON_OVER = "the season is over"
@@ -65,8 +65,11 @@ class Opening:
         pool_units = await self._capital.deposit(message.season, self._rules, message.frame)
         genomes = [*carried, *self._first_genomes(message)][: self._rules.population]
         shares = split_by_largest_remainder(pool_units, [1] * len(genomes))
-        for (genome, parent), units in zip(genomes, shares, strict=True):
-            await self._bear(genome, parent, units, sum(shares), message.frame)
+        gas_shares = await self._capital.gas_shares(self._rules, len(genomes))
+        for (genome, parent), units, gas_wei in zip(genomes, shares, gas_shares, strict=True):
+            capital, total = (self._capital.micro_usd(each, message.frame) for each in (units, pool_units))
+            limits = self._rules.limits_for(capital, total, gas_wei=gas_wei, gas_round=0)
+            await self._bear(genome, parent, units, limits, message.frame)
         return len(genomes)
 
     async def _sweep(self, message: OpenSeason) -> list[tuple[Genome, Member | None]]:
@@ -111,7 +114,7 @@ class Opening:
         )
 
     async def _bear(
-        self, genome: Genome, parent: Member | None, units: int, total_units: int, frame: MarketFrame
+        self, genome: Genome, parent: Member | None, units: int, limits: Limits, frame: MarketFrame
     ) -> None:
         """Let one agent be born with its capital; `parent` ran the same genome in the season before."""
         number = self._arena.roster.births + 1
@@ -128,9 +131,6 @@ class Opening:
             operator="carried" if parent else "initial",
         )
         self._arena.record(born, why=f"birth:{agent}")
-        limits = self._rules.limits_for(
-            self._capital.micro_usd(units, frame), self._capital.micro_usd(total_units, frame)
-        )
         self._tracks.begin(agent, frame)
         await self._arena.spawn(
             Mandate(agent=agent, stage=self._rules.stage, status="active", due_units=0, limits=limits)

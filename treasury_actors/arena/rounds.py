@@ -25,7 +25,7 @@ from treasury_actors.evolution.model.breeding import Birth, GenerationPlan, Livi
 from treasury_actors.ids import AgentId
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.money import MICRO_USD
-from treasury_actors.trading.model.mandate import Mandate
+from treasury_actors.trading.model.mandate import Limits, Mandate
 
 RAISE_USD_MIN = 10
 """A raise of less is left in the pool: it would not be worth the entry."""
@@ -83,7 +83,7 @@ class Rounds:
             allocation = await self._allocate(survivors, newborns, board)
         else:
             allocation = await self._keep(survivors)
-        due, paid = await self._move_capital(survivors, newborns, allocation, frame)
+        due, paid = await self._move_capital(number, survivors, newborns, allocation, frame)
         is_generation = bool(plan.retire) and bool(newborns)
         held = RoundHeld(
             number=number,
@@ -221,6 +221,7 @@ class Rounds:
 
     async def _move_capital(
         self,
+        number: int,
         survivors: list[Standing],
         newborns: list[AgentId],
         allocation: Allocation,
@@ -233,20 +234,17 @@ class Rounds:
         capital depends on how fast another sells.
         """
         targets = dict(allocation.targets)
-        total_micro = self._capital.micro_usd(sum(targets.values()), frame)
+        limits = await self._limits([*(s.agent for s in survivors), *newborns], targets, number, frame)
         mandates: dict[AgentId, Mandate] = {}
         due_total = 0
         for standing in survivors:
             cut = max(0, standing.units - targets[standing.agent])
-            limits = self._rules.limits_for(
-                self._capital.micro_usd(targets[standing.agent], frame), total_micro
-            )
             mandate = Mandate(
                 agent=standing.agent,
                 stage=standing.mandate.stage,
                 status="active",
                 due_units=cut,
-                limits=limits,
+                limits=limits[standing.agent],
             )
             due_total += cut
             mandates[standing.agent] = (
@@ -254,13 +252,25 @@ class Rounds:
             )
         await self._arena.set_mandates(list(mandates.values()))
         for agent in newborns:
-            limits = self._rules.limits_for(self._capital.micro_usd(targets[agent], frame), total_micro)
             stage = self._rules.stage
             await self._arena.spawn(
-                Mandate(agent=agent, stage=stage, status="active", due_units=0, limits=limits)
+                Mandate(agent=agent, stage=stage, status="active", due_units=0, limits=limits[agent])
             )
         paid = await self._pay(survivors, newborns, targets, allocation.reserve_units, frame)
         return due_total, paid
+
+    async def _limits(
+        self, agents: list[AgentId], targets: dict[AgentId, int], number: int, frame: MarketFrame
+    ) -> dict[AgentId, Limits]:
+        """Divide what all share among those who go on and those who come, until the next round (I12)."""
+        gas_shares = await self._capital.gas_shares(self._rules, len(agents))
+        total = self._capital.micro_usd(sum(targets.values()), frame)
+        return {
+            agent: self._rules.limits_for(
+                self._capital.micro_usd(targets[agent], frame), total, gas_wei=gas_wei, gas_round=number
+            )
+            for agent, gas_wei in zip(agents, gas_shares, strict=True)
+        }
 
     async def _pay(
         self,

@@ -5,13 +5,20 @@ from treasury_actors.arena.model import events as arena
 from treasury_actors.daemon.events import DaemonResumed, UpgradeAccepted
 from treasury_actors.ledger.model import Entry
 from treasury_actors.trading.model.mandate import Mandate
-from treasury_actors.trading.model.order import OrderAccepted, OrderEnded, OrderFilled, OrderRefused
+from treasury_actors.trading.model.order import (
+    OrderAccepted,
+    OrderEnded,
+    OrderFilled,
+    OrderRefused,
+    OrderReleased,
+)
 from treasury_actors.trading.model.stop import TradingStateChanged
 
 VOCABULARY: tuple[type, ...] = (
     Entry,
     OrderAccepted,
     OrderRefused,
+    OrderReleased,
     OrderFilled,
     OrderEnded,
     Mandate,

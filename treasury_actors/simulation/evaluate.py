@@ -3,8 +3,8 @@ The population evaluator: genomes over a season by plain calls, without actors, 
 
 It calls the functions the actors call (features, view, `decide`, planner, limits, costs, settlement, guard),
 in their order, so a genome here has the fills it would have in a house that neither allots nor breeds; a
-parity test holds the two together. What it leaves out: gas is always there to be paid with, and nothing is
-journalled.
+parity test holds the two together. What it leaves out: nothing is journalled, and where exits want more gas
+than no mandate was promised, they get it in another order.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ from treasury_actors.money import MICRO_USD, split_by_largest_remainder
 from treasury_actors.reports.course import Course
 from treasury_actors.reports.lines import BenchmarkResult, liquid_ratio
 from treasury_actors.settings.rules import HouseRules
+from treasury_actors.simulation.account import GasTank
 from treasury_actors.simulation.life import Life
 from treasury_actors.simulation.lifeline import Population
 from treasury_actors.trading.model.mandate import Limits
@@ -76,8 +77,11 @@ class _Treasury:
         self._rules = rules
         self._universe = universe
         pool_units = _units_worth(universe, universe.reserve, int(rules.arena.capital_usd * MICRO_USD), first)
-        self._gas_wei = _units_worth(universe, universe.gas, int(rules.arena.gas_usd * MICRO_USD), first)
+        gas_wei = _units_worth(universe, universe.gas, int(rules.arena.gas_usd * MICRO_USD), first)
+        self._gas = GasTank(wei=gas_wei, policy_wei=rules.gas_wei_max)
+        self._round = 0
         shares = split_by_largest_remainder(pool_units, [1] * len(candidates))
+        gas_shares = rules.arena.gas_shares(gas_wei, len(candidates))
         self._lives = [
             Life(
                 agent=AgentId(f"{family.id}-{number:04d}"),
@@ -85,12 +89,15 @@ class _Treasury:
                 genes=genes,
                 universe=universe,
                 rules=rules,
-                limits=_limits(rules.arena, universe, units, pool_units, first),
+                limits=_limits(rules.arena, universe, units, pool_units, first, gas_wei=own_wei, gas_round=0),
+                gas=self._gas,
                 capital_units=units,
                 frame=first,
                 traced=traced,
             )
-            for number, ((family, genes), units) in enumerate(zip(candidates, shares, strict=True), start=1)
+            for number, ((family, genes), units, own_wei) in enumerate(
+                zip(candidates, shares, gas_shares, strict=True), start=1
+            )
         ]
         self._path = Course()
         self._path.rebase(self._nav_micro_usd(first))
@@ -100,6 +107,7 @@ class _Treasury:
         """Play one frame for everybody: fills, guard, decisions, orders, and at a round new limits."""
         for life in self._lives:
             life.settle(frame)
+        for life in self._lives:
             life.watch(frame)
             if life.is_active:
                 life.decide(frame, features, end)
@@ -133,10 +141,13 @@ class _Treasury:
         universe = self._universe
         reserve = universe.by_id[universe.reserve]
         ticks = frame.ticks[universe.column[universe.reserve]]
-        active = [life for life in self._lives if life.is_active]
+        active = sorted((life for life in self._lives if life.is_active), key=lambda life: life.agent)
         units = [reserve.units_for_micro_usd(life.nav_micro_usd, ticks) for life in active]
-        for life, own in zip(active, units, strict=True):
-            life.limit(_limits(self._rules.arena, universe, own, sum(units), frame))
+        arena, total = self._rules.arena, sum(units)
+        gas_shares = arena.gas_shares(self._gas.budgets.divisible_wei(self._gas.wei), len(active))
+        self._round += 1
+        for life, own, gas_wei in zip(active, units, gas_shares, strict=True):
+            life.limit(_limits(arena, universe, own, total, frame, gas_wei=gas_wei, gas_round=self._round))
 
     def _nav_micro_usd(self, frame: MarketFrame) -> int:
         """Return the NAV of the lives, as they were last watched, and of the gas account."""
@@ -146,9 +157,8 @@ class _Treasury:
 
     def _gas_account(self) -> dict[AssetId, int]:
         """Return what is left of the gas, and what was paid for what was burnt."""
-        burnt = sum(life.account.gas_wei for life in self._lives)
         paid = sum(life.account.gas_paid_units for life in self._lives)
-        return {self._universe.gas: self._gas_wei - burnt, self._universe.reserve: paid}
+        return {self._universe.gas: self._gas.wei, self._universe.reserve: paid}
 
     def _owned(self) -> dict[AssetId, int]:
         """Return everything there is, by asset."""
@@ -165,10 +175,20 @@ def _units_worth(universe: Universe, asset: AssetId, micro_usd: int, frame: Mark
 
 
 def _limits(
-    arena: ArenaRules, universe: Universe, units: int, total_units: int, frame: MarketFrame
+    arena: ArenaRules,
+    universe: Universe,
+    units: int,
+    total_units: int,
+    frame: MarketFrame,
+    *,
+    gas_wei: int,
+    gas_round: int,
 ) -> Limits:
     """Return the limits of one who has `units` of the reserve asset among `total_units`."""
     reserve, ticks = universe.by_id[universe.reserve], frame.ticks[universe.column[universe.reserve]]
     return arena.limits_for(
-        reserve.value_micro_usd(units, ticks), reserve.value_micro_usd(total_units, ticks)
+        reserve.value_micro_usd(units, ticks),
+        reserve.value_micro_usd(total_units, ticks),
+        gas_wei=gas_wei,
+        gas_round=gas_round,
     )

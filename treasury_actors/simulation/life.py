@@ -11,7 +11,7 @@ from treasury_actors.market.model.universe import Universe
 from treasury_actors.money import MICRO_USD
 from treasury_actors.reports.lines import liquid_ratio
 from treasury_actors.settings.rules import HouseRules
-from treasury_actors.simulation.account import Account
+from treasury_actors.simulation.account import Account, GasTank
 from treasury_actors.simulation.lifeline import Course, Death, Decision, Lifeline, Refused
 from treasury_actors.trading.model.guard import breach_of, exit_orders
 from treasury_actors.trading.model.limits import Refusal, Turnover, check_order
@@ -42,6 +42,7 @@ class Life:
     frames since its last record again and fails again, until its budget is spent some turns later.
 
     Args:
+        gas: shared with the other lives, divided among them by `limits`.
         capital_units: of the reserve asset, what it has at `frame`, the first.
         traced: keep every decision.
     """
@@ -55,6 +56,7 @@ class Life:
         "_decide",
         "_decisions",
         "_family",
+        "_gas",
         "_genes",
         "_genome",
         "_mandate",
@@ -82,6 +84,7 @@ class Life:
         universe: Universe,
         rules: HouseRules,
         limits: Limits,
+        gas: GasTank,
         capital_units: int,
         frame: MarketFrame,
         traced: bool,
@@ -97,12 +100,12 @@ class Life:
         self._decide = family.decide
         self._genome = family.genome(*genes)
         self._state: State = family.state()
-        self.account = Account(
-            universe=universe, chain=rules.chain, gas_wei_max=rules.gas_wei_max, units=capital_units
-        )
+        self._gas = gas
+        self.account = Account(universe=universe, chain=rules.chain, gas=gas, units=capital_units)
         self._mandate = Mandate(
             agent=agent, stage=rules.arena.stage, status="active", due_units=0, limits=limits
         )
+        gas.budgets.mandated(self._mandate)
         self.nav_micro_usd = self._capital_micro_usd = self.account.nav_micro_usd(frame)
         self._marks = Marks()
         self._marks.flow(agent, self._capital_micro_usd)
@@ -178,6 +181,7 @@ class Life:
                 mandate=self._mandate,
                 holdings=self.account.units,
                 turnover_micro_usd=self._turnover.micro_usd(self.agent, frame.index),
+                gas_left_wei=self._gas.budgets.left_wei(self.agent),
                 frame=frame,
             )
             if isinstance(verdict, Refusal):
@@ -186,6 +190,7 @@ class Life:
             if not order.reduce_only:
                 self._turnover.add(OrderAccepted(order=order, value_micro_usd=verdict))
             self._pending.append(order)
+        self._pending = self.account.release(self._pending)
 
     def limit(self, limits: Limits) -> None:
         """Hold it to other limits from now on."""
@@ -245,3 +250,4 @@ class Life:
         self._mandate = Mandate(
             agent=self.agent, stage=self._mandate.stage, status=status, due_units=0, limits=limits
         )
+        self._gas.budgets.mandated(self._mandate)

@@ -10,15 +10,12 @@ from treasury_actors.errors import InvariantViolated
 from treasury_actors.ids import AgentId, AssetId, EntryId, OrderId
 from treasury_actors.journal.ports import Journal
 from treasury_actors.ledger.messages import (
-    AccountBalances,
     EntryPosted,
     LedgerMessage,
     Post,
     Statement,
 )
 from treasury_actors.ledger.model import (
-    GAS,
-    GAS_BURNT,
     AgentStatement,
     Entry,
     EntryKind,
@@ -32,17 +29,20 @@ from treasury_actors.ledger.model import (
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Universe
 from treasury_actors.message import Provenance
+from treasury_actors.trading.gas_account import GasAccount
 from treasury_actors.trading.messages import (
     CancelOpenOrders,
     ChangeTradingState,
     CloseTurn,
     EngineMessage,
+    GasToDivide,
     OpenTurn,
     SetMandates,
     SubmitOrders,
     TurnClosed,
     TurnOpened,
 )
+from treasury_actors.trading.model.gas import GasBudgets
 from treasury_actors.trading.model.limits import Refusal, Turnover, check_latch, check_order, check_release
 from treasury_actors.trading.model.mandate import Mandate
 from treasury_actors.trading.model.open_orders import OpenOrders, Working
@@ -52,10 +52,10 @@ from treasury_actors.trading.model.order import (
     OrderEnded,
     OrderFilled,
     OrderRefused,
+    OrderReleased,
     TradingReason,
     order_id,
 )
-from treasury_actors.trading.model.settlement import charge_gas
 from treasury_actors.trading.model.stop import OPERATOR, StopLatch, TradingState, TradingStateChanged
 from treasury_actors.trading.ports import Executed, NotExecuted, Receipt, Ticket, Venue
 
@@ -80,6 +80,7 @@ class TradingEngine(Actor[EngineMessage]):
         venue: Venue,
         latch: StopLatch,
         turnover: Turnover,
+        budgets: GasBudgets,
         open_orders: OpenOrders,
         mandates: Iterable[Mandate],
         gas_wei_max: int,
@@ -92,8 +93,9 @@ class TradingEngine(Actor[EngineMessage]):
         self._latch = latch
         self._turnover = turnover
         self._open_orders = open_orders
-        self._gas_wei_max = gas_wei_max
+        self._gas = GasAccount(universe=universe, ledger=ledger, budgets=budgets, policy_wei=gas_wei_max)
         self._mandates = {mandate.agent: mandate for mandate in mandates}
+        self._gas.mandated(self._mandates.values())
         self._intake: list[Order] = []
         self._frame: MarketFrame | None = None
         self._touched: set[AgentId] = set()
@@ -118,9 +120,11 @@ class TradingEngine(Actor[EngineMessage]):
             case CloseTurn():
                 return await self._close(message.turn)
             case SetMandates():
-                for mandate in message.mandates:
-                    self._mandates[mandate.agent] = mandate
+                self._mandates |= {mandate.agent: mandate for mandate in message.mandates}
+                self._gas.mandated(message.mandates)
                 return len(message.mandates)
+            case GasToDivide():
+                return await self._gas.divisible_wei()
             case ChangeTradingState():
                 return await self._change_state(message)
             case CancelOpenOrders():
@@ -179,6 +183,7 @@ class TradingEngine(Actor[EngineMessage]):
             mandate=self._mandates.get(order.agent),
             holdings=statement.available,
             turnover_micro_usd=self._turnover.micro_usd(order.agent, frame.index),
+            gas_left_wei=self._gas.left_wei(order.agent),
             frame=frame,
         )
 
@@ -193,19 +198,22 @@ class TradingEngine(Actor[EngineMessage]):
                 self._end(order, 0, forbidden.reason, forbidden.detail)
             elif units <= 0:
                 self._end(order, 0, TradingReason.INSUFFICIENT_UNITS, f"no {source} left")
-            elif not await self._has_gas():
-                self._end(order, 0, TradingReason.NO_GAS, "treasury:gas can't pay one more transaction")
+            elif not (gas_wei := await self._gas.cap_wei(order)):
+                self._end(order, 0, TradingReason.NO_GAS, "no gas is left that this order may burn")
             else:
                 postings = transfer(available(agent), held(agent), source, units)
                 await self._post(f"{order.order_id}/hold", "hold", postings, order.order_id)
-                await self._send(self._open_orders.released(order.order_id, units))
+                await self._release(order, 0, units, gas_wei)
                 return
 
-    async def _has_gas(self) -> bool:
-        """Say whether `treasury:gas` can pay the fee cap of every transaction at a venue and one more."""
-        balances = await self._ledger.ask(AccountBalances(account=GAS), timeout_s=ASK_TIMEOUT_S)
-        promised = (len(self._open_orders.at_venue()) + 1) * self._gas_wei_max
-        return balances.get(self._universe.gas, 0) >= promised
+    async def _release(self, order: Order, hop: int, units: int, gas_wei: int) -> None:
+        """Set aside the gas of a hop and send it."""
+        event = OrderReleased(
+            order_id=order.order_id, agent=order.agent, hop=hop, units=units, gas_wei_max=gas_wei
+        )
+        self._record(event, order.order_id)
+        self._gas.promise(order.agent, gas_wei)
+        await self._send(self._open_orders.released(event))
 
     async def _send(self, working: Working) -> None:
         """Send the order's current hop; if that can't be taken back, what led to it is durable first."""
@@ -218,7 +226,7 @@ class TradingEngine(Actor[EngineMessage]):
             hop=working.hop,
             conversion=self._universe.conversion_by_id[order.path[working.hop]],
             units=working.held_units,
-            gas_wei_max=self._gas_wei_max,
+            gas_wei_max=working.gas_wei_max,
         )
         await self._venue.send(ticket)
 
@@ -234,8 +242,10 @@ class TradingEngine(Actor[EngineMessage]):
                 await self._settle_executed(working, receipt, frame)
             case NotExecuted():
                 source = receipt.ticket.conversion.source
-                gas_postings, _ = await self._gas(agent, receipt.gas_wei, 0, frame)
-                await self._give_back(working, source, receipt.reason, receipt.detail, also=gas_postings)
+                burnt, _ = await self._gas.charge(agent, receipt.gas_wei, 0, frame)
+                await self._give_back(
+                    working, source, receipt.reason, receipt.detail, also=burnt, gas_wei=receipt.gas_wei
+                )
             case _:
                 assert_never(receipt)
         await self._release_next(agent)
@@ -256,7 +266,7 @@ class TradingEngine(Actor[EngineMessage]):
             postings += transfer(held(order.agent), available(order.agent), step.source, left)
         is_income = goal == available(order.agent) and step.target == self._universe.reserve
         income = bought.taken_units if is_income else 0
-        gas_postings, gas_charge = await self._gas(order.agent, receipt.gas_wei, income, frame)
+        gas_postings, gas_charge = await self._gas.charge(order.agent, receipt.gas_wei, income, frame)
         postings += gas_postings
         name = f"{order.order_id}/{working.hop}"
         await self._post(name, "settle", tuple(postings), order.order_id)
@@ -278,37 +288,17 @@ class TradingEngine(Actor[EngineMessage]):
             last=last,
         )
         self._record(filled, order.order_id)
+        self._gas.burn(order.agent, receipt.gas_wei)
         following = self._open_orders.filled(filled)
         if following is None:
             return
         if forbidden is not None:
             self._end(order, following.hop, forbidden.reason, forbidden.detail)
-        elif not await self._has_gas():
-            detail = "treasury:gas can't pay the next hop"
+        elif not (gas_wei := await self._gas.cap_wei(order)):
+            detail = "no gas is left for the next hop"
             await self._give_back(following, step.target, TradingReason.NO_GAS, detail)
         else:
-            await self._send(following)
-
-    async def _gas(
-        self, agent: AgentId, gas_wei: int, income_units: int, frame: MarketFrame
-    ) -> tuple[list[Posting], int]:
-        """
-        Return the postings of a gas fee, and what the agent is charged for it in micro-dollars.
-
-        The fee leaves `treasury:gas`; the agent pays its value in the reserve asset, rounded up, from what
-        it has and what the same entry brings it. What it lacks the treasury bears: an exit is never refused
-        for want of gas money.
-        """
-        if gas_wei == 0:
-            return [], 0
-        reserve = self._universe.reserve
-        statement = await self._statement(agent)
-        purse = statement.available.get(reserve, 0) + income_units
-        charge = charge_gas(self._universe, gas_wei, purse, frame)
-        postings = [*transfer(GAS, GAS_BURNT, self._universe.gas, gas_wei)]
-        if charge.paid_units:
-            postings += transfer(available(agent), GAS, reserve, charge.paid_units)
-        return postings, charge.micro_usd
+            await self._release(order, following.hop, following.held_units, gas_wei)
 
     async def _give_back(
         self,
@@ -318,17 +308,21 @@ class TradingEngine(Actor[EngineMessage]):
         detail: str,
         *,
         also: Sequence[Posting] = (),
+        gas_wei: int = 0,
     ) -> None:
         """Release what is held for an order that ends here; one entry with the gas it may have burnt."""
         order = working.order
         postings = (*transfer(held(order.agent), available(order.agent), asset, working.held_units), *also)
         await self._post(f"{order.order_id}/{working.hop}/release", "release", postings, order.order_id)
-        self._end(order, working.hop, reason, detail)
+        self._end(order, working.hop, reason, detail, gas_wei)
 
-    def _end(self, order: Order, hop: int, reason: TradingReason, detail: str) -> None:
+    def _end(self, order: Order, hop: int, reason: TradingReason, detail: str, gas_wei: int = 0) -> None:
         """Record that an accepted order ended without a further fill."""
-        ended = OrderEnded(order_id=order.order_id, agent=order.agent, hop=hop, reason=reason, detail=detail)
+        ended = OrderEnded(
+            order_id=order.order_id, agent=order.agent, hop=hop, reason=reason, detail=detail, gas_wei=gas_wei
+        )
         self._record(ended, order.order_id)
+        self._gas.burn(order.agent, gas_wei)
         self._open_orders.ended(ended)
 
     async def _change_state(self, message: ChangeTradingState) -> TradingState:
@@ -374,7 +368,9 @@ class TradingEngine(Actor[EngineMessage]):
         return reply
 
     def _record(
-        self, event: OrderAccepted | OrderRefused | OrderFilled | OrderEnded | TradingStateChanged, why: str
+        self,
+        event: OrderAccepted | OrderRefused | OrderReleased | OrderFilled | OrderEnded | TradingStateChanged,
+        why: str,
     ) -> None:
         """Journal one event of the engine."""
         self._journal.append(

@@ -58,6 +58,11 @@ class SetMandates(Ask[int]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GasToDivide(Ask[int]):
+    """How much of `treasury:gas`, in wei, is left for a round to divide: nobody else may still burn it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeTradingState(Ask[TradingState]):
     """Stop, reduce or resume. The reply comes when the latch is durable and says what now holds."""
 
@@ -72,7 +77,7 @@ class CancelOpenOrders(Ask[int]):
 
 
 EngineMessage: TypeAlias = (
-    OpenTurn | SubmitOrders | CloseTurn | SetMandates | ChangeTradingState | CancelOpenOrders
+    OpenTurn | SubmitOrders | CloseTurn | SetMandates | GasToDivide | ChangeTradingState | CancelOpenOrders
 )
 
 

@@ -9,15 +9,17 @@ from treasury_actors.arena.model.state import state_hash
 from treasury_actors.arena.model.tracks import Tracks
 from treasury_actors.clock import HOUR_NS
 from treasury_actors.errors import InvariantViolated
-from treasury_actors.ids import AgentId, AssetId, OrderId
+from treasury_actors.ids import AgentId, AssetId
 from treasury_actors.journal.event import Recorded
 from treasury_actors.ledger.model import Book, Entry, available, held, statement
 from treasury_actors.market.model.frame import MarketFrame, Season
 from treasury_actors.market.model.universe import Universe
+from treasury_actors.trading.model.gas import GasBudgets
 from treasury_actors.trading.model.limits import Turnover
+from treasury_actors.trading.model.mandate import Mandate
 from treasury_actors.trading.model.marks import Marks
 from treasury_actors.trading.model.open_orders import OpenOrders
-from treasury_actors.trading.model.order import OrderAccepted, OrderEnded, OrderFilled
+from treasury_actors.trading.model.order import OrderAccepted, OrderEnded, OrderFilled, OrderReleased
 from treasury_actors.trading.model.stop import StopLatch, TradingStateChanged
 from treasury_actors.trading.model.valuation import nav_micro_usd
 
@@ -32,6 +34,7 @@ class Records:
     roster: Roster
     latch: StopLatch
     turnover: Turnover
+    budgets: GasBudgets
     open_orders: OpenOrders
 
     @classmethod
@@ -42,6 +45,7 @@ class Records:
             roster=Roster(),
             latch=StopLatch(),
             turnover=Turnover(),
+            budgets=GasBudgets(),
             open_orders=OpenOrders(),
         )
 
@@ -50,18 +54,22 @@ class Records:
         match event:
             case Entry():
                 self.book.apply(event)
-                if event.kind == "hold":
-                    order_id = OrderId(event.entry_id.removesuffix("/hold"))
-                    units = sum(p.units for p in event.postings if p.units > 0)
-                    self.open_orders.released(order_id, units)
             case OrderAccepted():
                 self.open_orders.accepted(event)
                 if not event.order.reduce_only:
                     self.turnover.add(event)
+            case OrderReleased():
+                self.open_orders.released(event)
+                self.budgets.promise(event.agent, event.gas_wei_max)
             case OrderFilled():
                 self.open_orders.filled(event)
+                self.budgets.burn(event.agent, event.gas_wei)
             case OrderEnded():
                 self.open_orders.ended(event)
+                self.budgets.burn(event.agent, event.gas_wei)
+            case Mandate():
+                self.roster.apply(event)
+                self.budgets.mandated(event)
             case TradingStateChanged():
                 self.latch.apply(event)
             case _:

@@ -38,6 +38,7 @@ from treasury_actors.trading.messages import (
     ChangeTradingState,
     CloseTurn,
     EngineMessage,
+    GasToDivide,
     Guard,
     GuardianMessage,
     OpenTurn,
@@ -128,7 +129,11 @@ async def open_house(
             clock=turn_clock,
         )
         arena = Arena(
-            neighbours=neighbours, rules=rules.arena, roster=fold.records.roster, tracks=fold.tracks
+            neighbours=neighbours,
+            rules=rules.arena,
+            roster=fold.records.roster,
+            tracks=fold.tracks,
+            turn=fold.turn,
         )
         news.listener = arena.heard
         yield House(
@@ -146,7 +151,7 @@ async def open_house(
 
 
 LEDGER = (Post, Deposit, Withdraw, Statement, AccountBalances)
-ENGINE = (OpenTurn, SubmitOrders, CloseTurn, SetMandates, ChangeTradingState, CancelOpenOrders)
+ENGINE = (OpenTurn, SubmitOrders, CloseTurn, SetMandates, GasToDivide, ChangeTradingState, CancelOpenOrders)
 GUARDIAN = (Watch, Guard, CapitalMoved)
 ARENA = (OpenSeason, PlayTurn, HoldRound, CloseSeason)
 
@@ -170,6 +175,7 @@ def _start_core(
             venue=SimulatedVenue(universe=universe, chain=rules.chain),
             latch=records.latch,
             turnover=records.turnover,
+            budgets=records.budgets,
             open_orders=records.open_orders,
             mandates=mandates,
             gas_wei_max=rules.gas_wei_max,

@@ -121,11 +121,13 @@ def test_arena_wide_turnover_is_divided_by_capital() -> None:
     """I12: shares are fixed at a round, so until the next nobody's limit depends on another's trades."""
     rules = ArenaRules(seed=1, stage="sim", population=50, capital_usd=500_000, gas_usd=5_000)
     total = 2_000_000 * MICRO_USD
-    small, large = (rules.limits_for(usd * MICRO_USD, total) for usd in (10_000, 1_000_000))
 
-    assert small.turnover_micro_usd_max == 7_500 * MICRO_USD  # a 200th of the arena's 1.5 million
-    assert large.turnover_micro_usd_max == 750_000 * MICRO_USD
-    assert (
-        rules.limits_for(10_000 * MICRO_USD, 20_000 * MICRO_USD).turnover_micro_usd_max == 30_000 * MICRO_USD
-    )
-    assert rules.limits_for(0, 0).turnover_micro_usd_max == 0
+    def turnover_max(capital: int, of: int) -> int:
+        return rules.limits_for(capital, of, gas_wei=0, gas_round=0).turnover_micro_usd_max
+
+    small, large = (turnover_max(usd * MICRO_USD, total) for usd in (10_000, 1_000_000))
+
+    assert small == 7_500 * MICRO_USD  # a 200th of the arena's 1.5 million
+    assert large == 750_000 * MICRO_USD
+    assert turnover_max(10_000 * MICRO_USD, 20_000 * MICRO_USD) == 30_000 * MICRO_USD
+    assert turnover_max(0, 0) == 0

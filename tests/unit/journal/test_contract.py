@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,65 @@ async def failing(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 def _append(journal: Journal, *numbers: int) -> None:
     for number in numbers:
         journal.append(Noted(number=number), stream="test", time_ns=number)
+
+
+async def test_an_abandoned_journal_drops_what_is_pending_and_is_used_no_more(journal: Journal) -> None:
+    _append(journal, 1, 2)
+    await journal.flush()
+    _append(journal, 3, 4)
+    await journal.abandon()
+
+    assert journal.durable_seq == 2
+    with pytest.raises(JournalFault, match="abandoned"):
+        journal.append(Noted(number=5), stream="test", time_ns=5)
+    with pytest.raises(JournalFault, match="abandoned"):
+        await journal.flush()
+    await journal.abandon()  # a second call lets go of nothing more
+
+
+async def test_an_abandoned_file_goes_on_after_its_last_durable_event(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    first = await SqliteJournal.open(path, clock=VirtualClock(), durable=False)
+    _append(first, 1, 2)
+    await first.flush()
+    _append(first, 3, 4)
+    await first.abandon()
+    second = await SqliteJournal.open(path, clock=VirtualClock(), durable=False, verify_chain=True)
+    _append(second, 5)
+    await second.flush()
+
+    numbers = [each.event.number for each in second.read() if isinstance(each.event, Noted)]
+    await second.close()
+    assert numbers == [1, 2, 5]
+
+
+async def test_an_abandoned_memory_journal_leaves_its_durable_events() -> None:
+    journal = MemoryJournal()
+    _append(journal, 1)
+    await journal.flush()
+    _append(journal, 2)
+    await journal.abandon()
+
+    assert [each.seq for each in journal.after_crash().read()] == [1]
+
+
+async def test_a_commit_under_way_ends_when_a_file_is_abandoned(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    opened = await SqliteJournal.open(path, clock=VirtualClock(), durable=False)
+    _append(opened, 1)
+    waiting = asyncio.create_task(opened.flush())  # noqa: TID251 - somebody who waits meanwhile
+    for _ in range(3):  # the flush begins, then its commit takes what there is
+        await asyncio.sleep(0)
+    _append(opened, 2)
+    await opened.abandon()
+    with suppress(JournalFault):  # what it waited for is there, but the journal can't be used any more
+        await waiting
+
+    again = await SqliteJournal.open(path, clock=VirtualClock(), durable=False)
+    last_seq = again.head[0]
+    await again.close()
+    assert last_seq == 1
+    assert waiting.done()
 
 
 async def test_an_empty_journal_has_the_genesis_head(journal: Journal) -> None:

@@ -48,10 +48,16 @@ def house_rules(
     guard: GuardPolicy | None = None,
     risk: RiskRules | None = None,
     chain: str = "base",
+    gas_usd: int = 5_000,
 ) -> HouseRules:
     """Return the rules of a house; a `still` one neither allots nor breeds."""
     arena = ArenaRules(
-        seed=11, stage="sim", population=population, capital_usd=capital_usd, gas_usd=5_000, breeds=not still
+        seed=11,
+        stage="sim",
+        population=population,
+        capital_usd=capital_usd,
+        gas_usd=gas_usd,
+        breeds=not still,
     )
     arena = replace(arena, allocates=not still, risk=risk or RiskRules())
     return HouseRules(

@@ -18,7 +18,7 @@ from treasury_actors.settings.rules import HouseRules
 from treasury_actors.simulation.evaluate import evaluate_population
 from treasury_actors.simulation.lifeline import Fill, Population
 from treasury_actors.trading.model.guard import GuardPolicy
-from treasury_actors.trading.model.order import OrderFilled, OrderRefused
+from treasury_actors.trading.model.order import OrderEnded, OrderFilled, OrderRefused
 
 Fills = dict[AgentId, list[Fill]]
 
@@ -32,8 +32,11 @@ HUGE = house_rules(
     capital_usd=16_000_000_000,
     risk=RiskRules(trade_usd_max=10**10, arena_turnover_usd_max=10**12, impact_bps_max=10_000.0),
 )
+POOR = house_rules(gas_usd=3)
 EVERY_RULE = pytest.mark.parametrize(
-    "rules", [DEFAULT, NERVOUS, NARROW, DEAR, HUGE], ids=["default", "nervous", "narrow", "dear", "huge"]
+    "rules",
+    [DEFAULT, NERVOUS, NARROW, DEAR, HUGE, POOR],
+    ids=["default", "nervous", "narrow", "dear", "huge", "poor"],
 )
 
 
@@ -108,7 +111,7 @@ def owned_by_all(population: Population) -> dict[AssetId, int]:
 
 
 def test_the_parity_tests_meet_every_case_they_are_there_for() -> None:
-    cases = {"default": DEFAULT, "nervous": NERVOUS, "narrow": NARROW, "huge": HUGE}
+    cases = {"default": DEFAULT, "nervous": NERVOUS, "narrow": NARROW, "huge": HUGE, "poor": POOR}
     lives = {name: lived(rules)[2].lifelines for name, rules in cases.items()}
 
     traded = {life.family for life in lives["default"] if life.fills}
@@ -120,6 +123,11 @@ def test_the_parity_tests_meet_every_case_they_are_there_for() -> None:
         "above_turnover_limit",
         "above_venue_limit",
     }
+    ended = [r.event for r in lived(POOR)[1].events if isinstance(r.event, OrderEnded)]
+    assert any(e.reason == "no_gas" for e in ended), "a budget too small for the fee"
+    assert (
+        0 < sum(len(life.fills) for life in lives["poor"]) < sum(len(life.fills) for life in lives["default"])
+    )
 
 
 def test_the_whole_treasury_is_worth_what_the_ledger_says() -> None:

@@ -37,6 +37,7 @@ from treasury_actors.trading.messages import (
     Watched,
 )
 from treasury_actors.trading.model.costs import CHAINS, ChainProfile
+from treasury_actors.trading.model.gas import GasBudgets
 from treasury_actors.trading.model.guard import GuardPolicy
 from treasury_actors.trading.model.limits import Turnover
 from treasury_actors.trading.model.mandate import Limits, Mandate, MandateStatus
@@ -69,6 +70,8 @@ LIMITS = Limits(
     venue_ratio_max=1.0,
     impact_bps_max=50.0,
     trade_micro_usd_min=10 * DOLLARS,
+    gas_wei_max=ETHER,
+    gas_round=0,
 )
 
 
@@ -178,6 +181,7 @@ class Desk:
         self.marks = Marks()
         self.chain = chain
         self.turnover = Turnover()
+        self.budgets = GasBudgets()
         self.start_engine(mandates or (mandate(),))
         self.guardian = Guardian(
             universe=MAINNET,
@@ -203,6 +207,7 @@ class Desk:
             venue=self.venue,
             latch=self.latch,
             turnover=self.turnover,
+            budgets=self.budgets,
             open_orders=self.open_orders,
             mandates=mandates,
             gas_wei_max=GAS_WEI_MAX,

@@ -253,6 +253,8 @@ def test_an_exit_passes_the_limits_of_size_turnover_and_impact() -> None:
         venue_ratio_max=0.0,
         impact_bps_max=0.0,
         trade_micro_usd_min=10**18,
+        gas_wei_max=ETHER,
+        gas_round=0,
     )
     desk = Desk(mandate(limits=nothing))
     desk.give(ANN, WSTETH, ETHER)
@@ -287,11 +289,27 @@ def test_an_order_takes_what_is_left_when_that_is_less_than_it_asked() -> None:
 
 
 def test_no_gas_money_no_transaction() -> None:
-    desk = desk_with_cash(gas_wei=10**15 - 1)
+    desk = desk_with_cash(gas_wei=0)
     desk.turn(frame(0), order(0, BUY_WETH, units=THOUSAND))
 
     assert desk.endings == ["no_gas"]
     assert desk.units(available(ANN), USDC) == 10 * THOUSAND
+
+
+def test_an_agent_whose_gas_budget_is_spent_is_refused_by_name_until_the_next_round() -> None:
+    spent = replace(LIMITS, gas_wei_max=1)
+    desk = desk_with_cash(replace(LIMITS, gas_wei_max=0))
+    desk.turn(frame(0), order(0, BUY_WETH, units=THOUSAND))
+    desk.set_mandate(mandate(limits=replace(spent, gas_round=1)))
+    desk.turn(frame(1), order(1, BUY_WETH, units=THOUSAND))
+    desk.turn(frame(2))
+
+    assert desk.refusals == ["no_gas"]
+    assert desk.endings == ["no_gas"]  # one wei is not enough for the venue either
+    desk.set_mandate(mandate(limits=replace(LIMITS, gas_round=2)))
+    desk.turn(frame(3), order(3, BUY_WETH, units=THOUSAND))
+    desk.turn(frame(4))
+    assert len(desk.fills) == 1
 
 
 def test_gas_above_the_cap_ends_the_order_and_costs_nothing() -> None:

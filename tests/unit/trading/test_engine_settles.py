@@ -12,6 +12,7 @@ from tests.unit.trading.desk import (
     DOLLARS,
     ETHER,
     GAS_WEI_MAX,
+    LIMITS,
     SELL_WETH,
     STAKE,
     SUPPLY,
@@ -27,13 +28,13 @@ from tests.unit.trading.desk import (
     order,
 )
 from treasury_actors.errors import InvariantViolated
-from treasury_actors.ids import EntryId
+from treasury_actors.ids import ConversionId, EntryId
 from treasury_actors.ledger.messages import EntryPosted, Withdraw
 from treasury_actors.ledger.model import GAS, GAS_BURNT, Entry, available, held
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.trading.model.costs import CHAINS, ChainProfile
-from treasury_actors.trading.model.order import OrderAccepted, TradingReason
+from treasury_actors.trading.model.order import OrderAccepted, OrderReleased, TradingReason
 from treasury_actors.trading.ports import NotExecuted, Receipt
 
 THOUSAND = 1_000 * DOLLARS
@@ -83,7 +84,9 @@ def test_i13_an_agent_has_one_order_at_a_venue_at_a_time() -> None:
     assert [working.order.number for working in desk.open_orders.at_venue()] == [0]
     assert desk.units(held(ANN), USDC) == THOUSAND
     with pytest.raises(InvariantViolated, match="I13"):
-        desk.open_orders.released(orders[1].order_id, THOUSAND)
+        desk.open_orders.released(
+            OrderReleased(order_id=orders[1].order_id, agent=ANN, hop=0, units=THOUSAND, gas_wei_max=1)
+        )
 
 
 def test_a_path_is_walked_hop_by_hop_each_from_the_actual_fill() -> None:
@@ -207,7 +210,8 @@ def test_a_revert_burns_its_gas_all_the_same(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_gas_for_the_next_hop_that_is_gone_ends_the_order_there() -> None:
-    desk = Desk(gas_wei=GAS_WEI_MAX)
+    first_hop_wei = CHAINS["base"].gas_wei(MAINNET.conversion_by_id[ConversionId(BUY_WETH)], 10.0)
+    desk = Desk(mandate(limits=replace(LIMITS, gas_wei_max=first_hop_wei)))
     desk.give(ANN, USDC, 4 * THOUSAND)
     desk.turn(frame(0), order(0, BUY_WETH, STAKE, units=THOUSAND))
     desk.turn(frame(1))

@@ -11,6 +11,7 @@ from treasury_actors.arena.model.events import (
     AgentQuarantined,
     AgentRestarted,
     AgentRetired,
+    CommonCauseFound,
     FitnessRecorded,
     RoundHeld,
     SeasonClosed,
@@ -32,6 +33,7 @@ class Member:
         last_record: its strategy's last journalled state; None before the first.
         fitness_ppb: of the last round; None while INSUFFICIENT.
         quarantined: why it stays down; it is retired at the next turn.
+        crash_turns: the turn of each crash it ever had, in order.
     """
 
     born: AgentBorn
@@ -41,7 +43,12 @@ class Member:
     fitness_ppb: int | None = None
     retired: AgentRetired | None = None
     quarantined: AgentQuarantined | None = None
-    crashes: int = 0
+    crash_turns: tuple[int, ...] = ()
+
+    @property
+    def crashes(self) -> int:
+        """How many times it ever crashed."""
+        return len(self.crash_turns)
 
     @property
     def genome(self) -> Genome:
@@ -57,11 +64,13 @@ class Roster:
         season: the season that is open or was last; None before the first.
         births: counts every birth of the journal.
         rounds: the rounds of this season.
+        common_cause_turns: the turns of this season whose crashes are nobody's fault.
     """
 
     __slots__ = (
         "births",
         "closed_season",
+        "common_cause_turns",
         "crashes",
         "deaths",
         "generations",
@@ -77,6 +86,7 @@ class Roster:
         self.season: SeasonOpened | None = None
         self.closed_season = 0
         self.rounds: list[RoundHeld] = []
+        self.common_cause_turns: set[int] = set()
         self.births = 0
         self.deaths = 0
         self.generations = 0
@@ -93,10 +103,13 @@ class Roster:
             case SeasonOpened():
                 self.season = event
                 self.rounds = []
+                self.common_cause_turns = set()
                 self.generations = 0
             case RoundHeld():
                 self.rounds.append(event)
                 self.generations = event.generation
+            case CommonCauseFound():
+                self.common_cause_turns.add(event.turn)
             case SeasonClosed():
                 self.closed_season = event.season
             case _:
@@ -115,7 +128,8 @@ class Roster:
             case AgentClosed():
                 self._change(event.agent, life="closed")
             case AgentCrashed():
-                self._change(event.agent, crashes=self.members[event.agent].crashes + 1)
+                turns = (*self.members[event.agent].crash_turns, event.turn)
+                self._change(event.agent, crash_turns=turns)
                 self.crashes += 1
             case AgentRestarted():
                 self.restarts += 1

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from treasury_actors.agents.model.fitness import FormulaName
-from treasury_actors.arena.model.allocation import AllocationPolicy
+from treasury_actors.arena.model.allocation import PPB, AllocationPolicy
 from treasury_actors.evolution.model.breeding import BreedingRules
 from treasury_actors.ids import AssetId
-from treasury_actors.money import MICRO_USD
+from treasury_actors.money import MICRO_USD, split_by_largest_remainder
 from treasury_actors.trading.model.mandate import Limits, Stage
 
 
@@ -38,6 +38,7 @@ class ArenaRules:
         capital_usd: what is deposited for mandates; `gas_usd`: in the gas asset, for `treasury:gas`.
         round_turns: frames between two rounds.
         mandate_usd_min: a smaller mandate is not opened: it could not pay for its gas.
+        gas_ppb: the part of `treasury:gas` that a round divides among mandates; exits have the rest.
         stale_ratio_max: an agent with more of its NAV at stale prices is left as it is by the round.
         lending_benchmark: the share token that stands for plain lending.
         allocation: whether capital follows fitness; if not, every mandate stays as it was opened.
@@ -51,6 +52,7 @@ class ArenaRules:
     gas_usd: Decimal | int
     round_turns: int = 168
     mandate_usd_min: int = 1_000
+    gas_ppb: int = 800_000_000
     stale_ratio_max: float = 0.05
     lending_benchmark: AssetId = AssetId("aUSDC")
     formula: FormulaName = "certainty_equivalent"
@@ -65,8 +67,23 @@ class ArenaRules:
         """How the population renews itself."""
         return BreedingRules(target_population=self.population)
 
-    def limits_for(self, capital_micro_usd: int, total_micro_usd: int) -> Limits:
-        """Return the limits of a mandate of this capital among mandates of this total."""
+    def gas_shares(self, wei: int, mandates: int) -> list[int]:
+        """
+        Divide the mandates' part of `wei` of gas equally, to the last wei (I8).
+
+        A transaction costs the same whatever the capital behind it.
+        """
+        return split_by_largest_remainder(wei * self.gas_ppb // PPB, [1] * mandates)
+
+    def limits_for(
+        self, capital_micro_usd: int, total_micro_usd: int, *, gas_wei: int, gas_round: int
+    ) -> Limits:
+        """
+        Return the limits of a mandate of this capital among mandates of this total.
+
+        Args:
+            gas_wei: what it may burn in the round of number `gas_round`.
+        """
         risk = self.risk
         own = int(capital_micro_usd * risk.agent_turnover_ratio_max)
         arena = int(risk.arena_turnover_usd_max * MICRO_USD)
@@ -77,4 +94,6 @@ class ArenaRules:
             venue_ratio_max=risk.venue_ratio_max,
             impact_bps_max=risk.impact_bps_max,
             trade_micro_usd_min=int(risk.trade_usd_min * MICRO_USD),
+            gas_wei_max=gas_wei,
+            gas_round=gas_round,
         )

@@ -92,13 +92,15 @@ def check_order(
     mandate: Mandate | None,
     holdings: Mapping[AssetId, int],
     turnover_micro_usd: int,
+    gas_left_wei: int,
     frame: MarketFrame,
 ) -> int | Refusal:
     """
     Return the order's value in micro-dollars if it keeps every limit, else the first one it breaks.
 
     An exit (`reduce_only`, checked hop by hop) passes the limits of size, turnover and impact: being able
-    to leave is worth more than the price. Nothing passes a price that is missing.
+    to leave is worth more than the price. Nothing passes a price that is missing, and an agent whose gas
+    budget of this round is spent can't pay a transaction; the guardian finds gas elsewhere.
     """
     steps = resolve(universe, order.path)
     if isinstance(steps, Refusal):
@@ -115,11 +117,13 @@ def check_order(
                 return Refusal(reason=TradingReason.STALE_PRICE, detail=asset)
     source = universe.by_id[steps[0].source]
     value = source.value_micro_usd(order.units, frame.ticks[universe.column[source.id]])
-    if order.reduce_only:
-        return value
-    refusal = _check_sizes(mandate.limits, value, turnover_micro_usd)
-    if refusal is None:
-        refusal = _check_market(universe, mandate.limits, steps, value, holdings=holdings, frame=frame)
+    if not order.reduce_only:
+        refusal = _check_sizes(mandate.limits, value, turnover_micro_usd)
+        if refusal is None:
+            refusal = _check_market(universe, mandate.limits, steps, value, holdings=holdings, frame=frame)
+    if refusal is None and order.placed_by == "agent" and gas_left_wei <= 0:
+        detail = f"its {mandate.limits.gas_wei_max} wei of round {mandate.limits.gas_round} are burnt"
+        refusal = Refusal(reason=TradingReason.NO_GAS, detail=detail)
     return value if refusal is None else refusal
 
 

@@ -21,6 +21,8 @@ class Limits:
         venue_ratio_max: share of its NAV that may sit at one yield venue.
         impact_bps_max: price impact of one order against the frame's depth.
         trade_micro_usd_min: smallest order worth its gas, exits excepted.
+        gas_wei_max: what all its transactions may burn in the round of number `gas_round`, the opening
+            being round 0.
     """
 
     trade_micro_usd_max: Units
@@ -28,6 +30,8 @@ class Limits:
     venue_ratio_max: float
     impact_bps_max: float
     trade_micro_usd_min: Units
+    gas_wei_max: Units
+    gas_round: int
 
 
 @event("trading.mandate_set", version=1)

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 
 from treasury_actors.errors import InvariantViolated
 from treasury_actors.ids import AgentId, OrderId
-from treasury_actors.trading.model.order import Order, OrderAccepted, OrderEnded, OrderFilled
+from treasury_actors.trading.model.order import Order, OrderAccepted, OrderEnded, OrderFilled, OrderReleased
 
 
 @dataclass(slots=True)
 class Working:
-    """An order that was released: which hop it is at, and what is held for it."""
+    """An order that was released: which hop it is at, what is held for that, what it may burn as gas."""
 
     order: Order
     hop: int
     held_units: int
+    gas_wei_max: int
 
 
 class OpenOrders:
@@ -40,15 +41,18 @@ class OpenOrders:
         """Queue an accepted order behind the others of its agent."""
         self._queues.setdefault(event.order.agent, deque()).append(event.order)
 
-    def released(self, order_id: OrderId, units: int) -> Working:
-        """Take an order from the head of its queue: `units` are held for its first hop."""
-        agent = AgentId(order_id.rsplit("/", 2)[0])
-        queue = self._queues.get(agent)
-        if agent in self._working:
+    def released(self, event: OrderReleased) -> Working:
+        """Take an order from the head of its queue for its first hop, or let it go on to its next."""
+        order_id, agent = event.order_id, event.agent
+        queue, working = self._queues.get(agent), self._working.get(agent)
+        if working is not None and working.order.order_id == order_id and working.hop == event.hop > 0:
+            working.gas_wei_max = event.gas_wei_max
+            return working
+        if working is not None:
             raise InvariantViolated(f"I13: {order_id} is a second order of {agent} at a venue")
         if not queue or queue[0].order_id != order_id:
             raise InvariantViolated(f"I9: {order_id} is not the next order of {agent}")
-        working = Working(order=queue.popleft(), hop=0, held_units=units)
+        working = Working(queue.popleft(), hop=0, held_units=event.units, gas_wei_max=event.gas_wei_max)
         self._working[agent] = working
         if not queue:
             del self._queues[agent]

@@ -94,6 +94,18 @@ class OrderRefused:
     detail: str
 
 
+@event("trading.order_released", version=1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReleased:
+    """One hop of an order goes to a venue: `units` are held for it, and it may burn up to `gas_wei_max`."""
+
+    order_id: OrderId
+    agent: AgentId
+    hop: int
+    units: Units
+    gas_wei_max: Units
+
+
 @event("trading.order_filled", version=1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFilled:
@@ -132,13 +144,14 @@ class OrderFilled:
 @event("trading.order_ended", version=1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEnded:
-    """An accepted order ended without (another) fill; what it held was released."""
+    """An accepted order ended without (another) fill; what it held was released, `gas_wei` burnt in vain."""
 
     order_id: OrderId
     agent: AgentId
     hop: int
     reason: TradingReason
     detail: str
+    gas_wei: Units = 0
 
 
 def order_id(agent: AgentId, turn: int, number: int) -> OrderId:
