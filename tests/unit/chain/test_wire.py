@@ -1,5 +1,6 @@
 """JSON-RPC as bytes: only the answers to what was asked are answers."""
 
+import importlib
 import json
 
 import pytest
@@ -97,6 +98,32 @@ def test_a_batch_with_a_missing_double_or_foreign_id_is_refused_whole(items: obj
     ids=lambda content: repr(content[-16:]),
 )
 def test_what_is_no_json_is_refused(content: bytes) -> None:
+    assert kind_of(content) is RpcFaultKind.NOT_JSON
+
+
+def nested(depth: int, *, inside: str = "") -> bytes:
+    return b'{"jsonrpc":"2.0","id":7,"result":' + b"[" * depth + inside.encode() + b"]" * depth + b"}"
+
+
+def test_nesting_is_bounded_even_where_a_library_has_lifted_the_recursion_limit() -> None:
+    """Importing eth_account lifts it beyond the C stack: there 100,000 brackets end the process."""
+    importlib.import_module("eth_account")
+    spread = json.dumps({**OK, "result": [[]] * 5_000}).encode()
+    quoted = json.dumps({**OK, "result": ['[{"' * 5_000, "\\"]}).encode()
+
+    assert decode(nested(63), 7, 1) != []
+    assert decode(spread, 7, 1) == [[[]] * 5_000]
+    assert decode(quoted, 7, 1) == [['[{"' * 5_000, "\\"]]
+    assert kind_of(nested(64)) is RpcFaultKind.NOT_JSON
+    assert kind_of(nested(100_000)) is RpcFaultKind.NOT_JSON
+    assert kind_of(nested(100_000, inside='"]]]]')) is RpcFaultKind.NOT_JSON
+
+
+@pytest.mark.parametrize("part", [b'"', b'\\"', b"[", b"[]", b'["', b"\\", b'"\\'])
+def test_megabytes_of_anything_are_refused_in_one_pass(part: bytes) -> None:
+    """A pass for each quote without an end would take hours here."""
+    content = b'["' + part * (2_000_000 // len(part)) + b"[" * 65
+
     assert kind_of(content) is RpcFaultKind.NOT_JSON
 
 

@@ -1,15 +1,23 @@
 """
 JSON-RPC 2.0 as bytes: strict about whose answer it is, calm about the order of a batch.
 
-Two spellings of JSON never get in: NaN or infinity, and a number too long to be one.
+Three spellings of JSON never get in: NaN or infinity, a number too long to be one, and nesting without end.
+The last would kill the process, not raise: `eth_account` (through py_ecc) lifts the recursion limit of the
+whole process to 100,000, deeper than the C stack, and a node that answers 100,000 brackets would end the
+house.
 """
 
 import json
 import math
+import re
 from collections.abc import Sequence
 
 from treasury_actors.chain.model.faults import RpcFault, RpcFaultKind
 from treasury_actors.chain.model.rpc import Answer, Json, RpcCall, RpcError, shown
+
+_DEPTH_MAX = 64  # a trace nests deepest, some thirty levels
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+"""A string, also one without an end (so that one pass suffices), or a bracket outside of any string."""
 
 
 def encode(calls: Sequence[RpcCall], first_id: int) -> bytes:
@@ -76,11 +84,27 @@ def _error(error: Json) -> RpcError:
 
 def _parsed(content: bytes) -> Json:
     try:
+        _refuse_deep(content)
         parsed: Json = json.loads(content.decode(), parse_constant=_refused, parse_float=_finite)
-    except (ValueError, RecursionError):
+    except ValueError:
         what = shown(content[:200].decode(errors="replace")) or "nothing"
         raise RpcFault(RpcFaultKind.NOT_JSON, f"answered {what}; allowed: JSON") from None
     return parsed
+
+
+def _refuse_deep(content: bytes) -> None:
+    """Raise ValueError for brackets nested too deep, before anything recurses into them."""
+    if content.count(b"[") + content.count(b"{") <= _DEPTH_MAX:
+        return
+    depth = 0
+    for token in _TOKEN.finditer(content):
+        first = content[token.start()]
+        if first in b"[{":
+            depth += 1
+            if depth > _DEPTH_MAX:
+                raise ValueError("nested too deep")
+        elif first in b"]}":
+            depth -= 1
 
 
 def _refused(name: str) -> float:
