@@ -1,9 +1,11 @@
 """The node and the packages it comes from: fetched once, whole or not at all, and gone when we are."""
 
 import asyncio
+import errno
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -133,11 +135,14 @@ async def test_a_node_dies_with_the_process_that_started_it(anvil_path: Path) ->
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     os.kill(owner.pid, signal.SIGKILL)
     owner.communicate()
-    with anyio.fail_after(10):
-        ended = await reader.read()
+    try:
+        with anyio.fail_after(10):
+            assert await reader.read() == b""
+    except ConnectionResetError:
+        pass  # it died before it took the connection from the queue: gone as well
     writer.close()
-
-    assert ended == b""
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
 
 
 async def test_a_node_that_will_not_start_says_why(anvil_path: Path) -> None:
@@ -160,7 +165,9 @@ async def test_nodes_started_together_get_ports_of_their_own(anvil_path: Path) -
     assert not any(node.running for node in nodes)
 
 
-async def test_a_dumped_world_goes_on_one_second_later(anvil_path: Path, tmp_path: Path) -> None:
+async def test_a_dumped_world_goes_on_where_it_stopped_and_not_today(
+    anvil_path: Path, tmp_path: Path
+) -> None:
     dump = tmp_path / "world.json"
     async with (
         AnvilNode(AnvilOptions(timestamp=T0, dump_state=dump), binary=anvil_path) as node,
@@ -173,7 +180,10 @@ async def test_a_dumped_world_goes_on_one_second_later(anvil_path: Path, tmp_pat
     async with AnvilNode(loaded, binary=anvil_path) as node, HttpRpc(Endpoint(url=node.url)) as rpc:
         assert await rpc.call("eth_getBalance", (RICH, "latest")) == "0x7"
         await rpc.call("evm_mine")
-        assert await head_of(rpc) == (head[0] + 1, head[1] + 1)
+        number, time = await head_of(rpc)
+
+    assert number == head[0] + 1
+    assert 1 <= time - head[1] < 60  # the node's clock runs on from there, and is not today's
 
 
 async def test_a_node_without_mining_mines_when_told(anvil_path: Path) -> None:
