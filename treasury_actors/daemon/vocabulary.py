@@ -4,6 +4,7 @@ from treasury_actors.agents.messages import StateRecorded
 from treasury_actors.arena.model import events as arena
 from treasury_actors.daemon.events import DaemonResumed, UpgradeAccepted
 from treasury_actors.ledger.model import Entry
+from treasury_actors.trading.model import transaction as wallet
 from treasury_actors.trading.model.mandate import Mandate
 from treasury_actors.trading.model.order import (
     OrderAccepted,
@@ -23,6 +24,21 @@ VOCABULARY: tuple[type, ...] = (
     OrderEnded,
     Mandate,
     TradingStateChanged,
+    wallet.TxPlanned,
+    wallet.TxReturned,
+    wallet.TxSigned,
+    wallet.TxSent,
+    wallet.TxRefused,
+    wallet.TxUnknown,
+    wallet.TxMined,
+    wallet.TxReorged,
+    wallet.TxConfirmed,
+    wallet.TxReplaced,
+    wallet.TxSettled,
+    wallet.TxReverted,
+    wallet.TxCancelled,
+    wallet.TxForeign,
+    wallet.TxPermitted,
     StateRecorded,
     arena.SeasonOpened,
     arena.SeasonClosed,

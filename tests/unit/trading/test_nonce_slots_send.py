@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
 from tests.unit.trading.small_chain import CAP_WEI, FIRST_NONCE, GWEI, POLICY
 from tests.unit.trading.wallet_stage import Shell
 from tests.unit.trading.wallet_steps import (
@@ -22,9 +20,7 @@ from treasury_actors.trading.model.send_reply import (
     NoAnswer,
     NonceTooHigh,
     NonceTooLow,
-    SendReply,
     Underpriced,
-    read_error,
 )
 from treasury_actors.trading.model.slot_acts import (
     Alert,
@@ -202,24 +198,3 @@ def test_a_slot_that_gets_no_signature_is_given_back() -> None:
     (end,) = shell.ends
     assert end.outcome is None
     assert end.detail.startswith("fee_above_cap")
-
-
-@pytest.mark.parametrize(
-    ("message", "reply"),
-    [
-        ("already known", AlreadyKnown()),
-        ("known transaction: 0x11", AlreadyKnown()),
-        ("Transaction already imported", AlreadyKnown()),
-        ("nonce too low: next nonce 7, tx nonce 5", NonceTooLow()),
-        ("nonce too high", NonceTooHigh()),
-        ("replacement transaction underpriced", Underpriced()),
-        ("max fee per gas less than block base fee: address 0x1", Underpriced()),
-        ("insufficient funds for gas * price + value", InsufficientFunds()),
-        ("Insufficient funds for gas * price + value", InsufficientFunds()),
-        ("unknown transaction type", NoAnswer(detail="unknown transaction type")),
-        ("internal error", NoAnswer(detail="internal error")),
-        ("", NoAnswer(detail="")),
-    ],
-)
-def test_a_nodes_words_are_read_and_unknown_words_are_no_refusal(message: str, reply: SendReply) -> None:
-    assert read_error(message) == reply

@@ -1,6 +1,9 @@
-"""What a node may answer to signed bytes, and how its words are read. Pure."""
+"""
+What a node may answer to signed bytes, as far as a wallet acts on it. Pure.
 
-import re
+`chain.model.rpc` reads the words of nodes; the adapter that sends turns its outcomes into these.
+"""
+
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -47,34 +50,3 @@ class NoAnswer:
 SendReply: TypeAlias = (
     Accepted | AlreadyKnown | NonceTooLow | NonceTooHigh | Underpriced | InsufficientFunds | NoAnswer
 )
-
-# Words of geth, anvil, reth, Nethermind, Erigon and Besu; the first that is found counts. They must begin a
-# word: "unknown transaction type" says the opposite of "known transaction".
-_WORDS: tuple[tuple[str, SendReply], ...] = (
-    ("already known", AlreadyKnown()),
-    ("alreadyknown", AlreadyKnown()),
-    ("already imported", AlreadyKnown()),
-    ("already in mempool", AlreadyKnown()),
-    ("known transaction", AlreadyKnown()),
-    ("nonce too low", NonceTooLow()),
-    ("nonce is too low", NonceTooLow()),
-    ("oldnonce", NonceTooLow()),
-    ("nonce too high", NonceTooHigh()),
-    ("nonce is too high", NonceTooHigh()),
-    ("nonce gap", NonceTooHigh()),
-    ("underpriced", Underpriced()),
-    ("fee too low", Underpriced()),
-    ("feetoolow", Underpriced()),
-    ("less than block base fee", Underpriced()),
-    ("insufficient funds", InsufficientFunds()),
-    ("insufficientfunds", InsufficientFunds()),
-)
-
-
-def read_error(message: str) -> SendReply:
-    """Return what a node's error message means; what we don't know is no answer, never a refusal."""
-    words = message.lower()
-    for phrase, reply in _WORDS:
-        if re.search(rf"\b{re.escape(phrase)}", words):
-            return reply
-    return NoAnswer(detail=message)

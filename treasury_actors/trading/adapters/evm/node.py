@@ -100,7 +100,7 @@ class ChainNode:
     async def send(self, raw: str, tx_hash: str) -> Replied:
         """Hand signed bytes to one endpoint, once; what its answer doesn't prove is no answer."""
         answer = await self._rpc.send(raw, tx_hash)
-        return Replied(node=answer.endpoint, reply=_reply(answer, tx_hash))
+        return Replied(node=answer.endpoint, reply=reply_of(answer, tx_hash))
 
     async def _receipt(self, receipt: dict[str, Json]) -> TxReceipt:
         """Return one receipt; the time is its block's."""
@@ -129,7 +129,7 @@ class ChainNode:
         )
 
 
-def _reply(answer: SendAnswer, tx_hash: str) -> SendReply:
+def reply_of(answer: SendAnswer, tx_hash: str) -> SendReply:
     """Return what a send's answer means to a wallet; a refusal we can't act on is no proof either."""
     if answer.node_lied:
         return Accepted(tx_hash=f"not {tx_hash}")

@@ -1,5 +1,13 @@
-"""Signers. One for the public test keys of a local chain; keys with money behind them need a keystore."""
+"""
+Signers: who holds a key. An encrypted keystore anywhere; a raw key on the local chain alone.
 
+What was signed is decoded again from its bytes and compared with what was asked for, sender included.
+"""
+
+import json
+import stat
+import sys
+from pathlib import Path
 from typing import Any
 
 from treasury_actors.errors import ConfigError, InvariantViolated
@@ -7,25 +15,19 @@ from treasury_actors.trading.model.slot_acts import Sign
 from treasury_actors.trading.wallet_ports import Signed
 
 LOCAL_CHAIN_ID = 31_337
+SCRYPT_N_MIN = 2**18
+"""A keystore that is cheaper to guess than this is no protection."""
 
 
-class LocalSigner:
-    """
-    Signs with a raw key, on the local chain alone: anywhere else it refuses to exist.
+class _KeySigner:
+    """Signs with a key in memory, for one chain."""
 
-    What it signed is decoded again from the bytes and compared with what was asked for.
-    """
-
-    def __init__(self, private_key: str, *, chain_id: int) -> None:
-        from eth_account import Account  # noqa: PLC0415 (an extra, imported where it is used)
-
-        if chain_id != LOCAL_CHAIN_ID:
-            raise ConfigError(f"a raw key signs on the local chain {LOCAL_CHAIN_ID} alone, not on {chain_id}")
+    def __init__(self, account: Any, chain_id: int) -> None:  # noqa: ANN401 (eth_account has no public type)
+        self._account = account
         self._chain_id = chain_id
-        self._account: Any = Account.from_key(private_key)
 
     def __repr__(self) -> str:
-        return f"<LocalSigner {self.address} on {self._chain_id}>"
+        return f"<{type(self).__name__} {self.address} on {self._chain_id}>"
 
     @property
     def address(self) -> str:
@@ -33,8 +35,13 @@ class LocalSigner:
         return str(self._account.address)
 
     def sign(self, sign: Sign) -> Signed:
-        """Return the signed EIP-1559 transaction."""
-        from eth_account import Account  # noqa: PLC0415
+        """
+        Return the signed EIP-1559 transaction.
+
+        Raises:
+            InvariantViolated: it is for another key or chain, or the bytes don't say what was asked for.
+        """
+        eth_account = _eth_account()
         from eth_account.typed_transactions.typed_transaction import TypedTransaction  # noqa: PLC0415
         from hexbytes import HexBytes  # noqa: PLC0415
 
@@ -55,9 +62,81 @@ class LocalSigner:
         raw = HexBytes(signed.raw_transaction)
         seen: dict[str, Any] = TypedTransaction.from_bytes(raw).as_dict()
         same = all(_plain(seen[name]) == _plain(wanted) for name, wanted in fields.items())
-        if not same or Account.recover_transaction(raw) != self.address:
+        if not same or eth_account.Account.recover_transaction(raw) != self.address:
             raise InvariantViolated(f"I22: the bytes for {sign.slot} don't say what was asked for")
         return Signed(raw=raw.to_0x_hex(), tx_hash=HexBytes(signed.hash).to_0x_hex())
+
+
+class LocalSigner(_KeySigner):
+    """Signs with a raw key, on the local chain alone: anywhere else it refuses to exist."""
+
+    def __init__(self, private_key: str, *, chain_id: int) -> None:
+        if chain_id != LOCAL_CHAIN_ID:
+            raise ConfigError(f"a raw key signs on the local chain {LOCAL_CHAIN_ID} alone, not on {chain_id}")
+        super().__init__(_eth_account().Account.from_key(private_key), chain_id)
+
+
+class KeystoreSigner(_KeySigner):
+    """Signs with the key of an encrypted keystore file (Web3 secret storage, version 3)."""
+
+    def __init__(self, keystore: Path, password: Path, *, chain_id: int) -> None:
+        """
+        Decrypt `keystore` with the first line of `password`.
+
+        Raises:
+            ConfigError: a file is missing, others may read it, it is no keystore, its scrypt is too cheap, or
+                the password is wrong. No message holds anything of what the files say.
+        """
+        try:
+            content = json.loads(_private_text(keystore))
+            cost = content["crypto"]["kdfparams"]["n"] if content["crypto"]["kdf"] == "scrypt" else 0
+        except (ValueError, KeyError, TypeError):
+            raise ConfigError(f"{keystore}: not a keystore (version 3)") from None
+        if not isinstance(cost, int) or cost < SCRYPT_N_MIN:
+            raise ConfigError(
+                f"{keystore}: allowed is scrypt with n from {SCRYPT_N_MIN}; make a new keystore"
+            )
+        secret = _private_text(password).partition("\n")[0]
+        try:
+            key = _eth_account().Account.decrypt(content, secret)
+        except (ValueError, KeyError, TypeError):
+            raise ConfigError(f"{keystore}: the password in {password} does not open it") from None
+        super().__init__(_eth_account().Account.from_key(key), chain_id)
+
+
+def new_keystore(password: str) -> str:
+    """Return a new key, encrypted, as the text of a keystore file; the key itself is never shown."""
+    account_type = _eth_account().Account
+    secret = account_type.create().key
+    return json.dumps(account_type.encrypt(secret, password, kdf="scrypt", iterations=SCRYPT_N_MIN))
+
+
+def _eth_account() -> Any:  # noqa: ANN401 (a module of an extra)
+    """
+    Return the library that signs, imported when first needed.
+
+    It lifts the recursion limit of the whole process; with that limit, nested input of others ends the
+    process where it would have raised. So the limit is put back.
+    """
+    limit = sys.getrecursionlimit()
+    try:
+        import eth_account  # noqa: PLC0415
+    finally:
+        sys.setrecursionlimit(limit)
+    return eth_account
+
+
+def _private_text(path: Path) -> str:
+    """Return the text of a file that nobody but its owner may read."""
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) or mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ConfigError(f"{path}: allowed is a file that its owner alone may read (chmod 600)")
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: not UTF-8 text") from None
 
 
 def _plain(value: object) -> object:
