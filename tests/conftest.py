@@ -1,6 +1,12 @@
 """What every test shares: properties that try the same cases each time, and leave nothing behind."""
 
+import sys
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+RECURSION_LIMIT = sys.getrecursionlimit()
 
 # A failing case is printed in full, so no database of examples is kept; time limits are pytest's.
 settings.register_profile(
@@ -12,3 +18,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(autouse=True)
+def recursion_is_bounded() -> Iterator[None]:
+    """Put back the limit that importing a library of the chain extra lifts."""
+    sys.setrecursionlimit(max(RECURSION_LIMIT, 1_000))
+    yield
+    sys.setrecursionlimit(max(RECURSION_LIMIT, 1_000))

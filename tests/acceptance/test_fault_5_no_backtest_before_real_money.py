@@ -79,8 +79,11 @@ def test_no_flag_leads_to_real_money(command: str, flag: str, capsys: pytest.Cap
     assert "unrecognized arguments" in capsys.readouterr().err
 
 
-def test_no_module_can_sign_or_send_a_transaction() -> None:
+def test_one_module_can_sign_and_nothing_that_runs_ever_makes_a_wallet() -> None:
+    assert callers("Wallet") | callers("LocalSigner") | callers("KeystoreSigner") == set()
     for place, tree in modules():
+        if place == "trading/adapters/evm/signer.py":
+            continue
         for node in ast.walk(tree):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom):
