@@ -137,6 +137,7 @@ async def test_a_node_dies_with_the_process_that_started_it(anvil_path: Path) ->
     assert owner.stdout is not None
     port, pid = map(int, owner.stdout.readline().split())
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    dying = os.pidfd_open(pid)  # readable once the process has ended
     os.kill(owner.pid, signal.SIGKILL)
     owner.communicate()
     try:
@@ -146,8 +147,8 @@ async def test_a_node_dies_with_the_process_that_started_it(anvil_path: Path) ->
         pass  # it died before it took the connection from the queue: gone as well
     writer.close()
     with anyio.fail_after(10):  # its port may be another node's by now, its number is not
-        while is_running(pid):
-            await anyio.sleep(0.01)
+        await anyio.wait_readable(dying)
+    os.close(dying)
     assert not is_running(pid)
 
 
