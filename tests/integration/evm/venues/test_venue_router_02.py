@@ -21,10 +21,7 @@ NO_V2 = "0x" + "00" * 20
 @pytest.fixture
 async def router_02(place: Place, evm_packages: Path) -> UniswapV3:
     """Deploy the router as it was published beside the world's own and return it with the usual routes."""
-    path = evm_packages / PLACE
-    if not path.exists():
-        pytest.skip("@uniswap/swap-router-contracts 1.3.1 is not among the packages of evm/package.json")
-    code = json.loads(path.read_text(encoding="utf-8"))["bytecode"]
+    code = json.loads((evm_packages / PLACE).read_text(encoding="utf-8"))["bytecode"]
     uniswap, tokens = place.world.uniswap, place.world.tokens
     arguments = (NO_V2, uniswap.factory, uniswap.positions, tokens[WETH])
     data = code + abi.encode(("address",) * 4, arguments).hex()
