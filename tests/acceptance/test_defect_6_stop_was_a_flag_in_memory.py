@@ -4,6 +4,8 @@ Defect 6 of the earlier attempt: the stop was a flag in memory.
 Queued work went on, a restart forgot it, and any exception was retried three times.
 """
 
+from collections.abc import Sequence
+
 import pytest
 
 from tests.acceptance.houses import Bench, Lived, check_on_bench, live, market, order_of, rules_for
@@ -12,8 +14,8 @@ from treasury_actors.ids import AgentId
 from treasury_actors.journal.adapters.memory import MemoryJournal
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.trading.messages import ChangeTradingState
-from treasury_actors.trading.model.stop import TradingState
-from treasury_actors.trading.ports import Receipt, Ticket
+from treasury_actors.trading.model.stop import TradingState, TradingStateChanged
+from treasury_actors.trading.ports import Alarm, Receipt, Ticket
 from treasury_actors.wiring.house import House
 
 ANN = AgentId("ann-0001")
@@ -154,8 +156,17 @@ class BrokenVenue:
         self.sent: list[Ticket] = []
         self.asked = 0
 
+    async def resume(self, tickets: Sequence[Ticket]) -> None:
+        self.sent.extend(tickets)
+
     async def send(self, ticket: Ticket) -> None:
         self.sent.append(ticket)
+
+    def alarms(self) -> list[Alarm]:
+        return []
+
+    async def heed(self, change: TradingStateChanged) -> None:
+        pass
 
     async def collect(self, frame: MarketFrame) -> list[Receipt]:
         self.asked += 1

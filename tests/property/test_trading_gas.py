@@ -38,7 +38,7 @@ from treasury_actors.trading.model.order import (
     OrderReleased,
     TradingReason,
 )
-from treasury_actors.trading.ports import Executed, NotExecuted, Receipt
+from treasury_actors.trading.ports import Executed, NotExecuted, Receipt, Reversed
 
 NAMES = [AgentId(name) for name in ("ann-0001", "bob-0002", "cid-0003")]
 RULES = ArenaRules(seed=1, stage="sim", population=3, capital_usd=1, gas_usd=1)
@@ -56,6 +56,7 @@ class GreedyVenue(SimulatedVenue):
             return []
         found: list[Receipt] = []
         for place, receipt in enumerate(await super().collect(frame)):
+            assert not isinstance(receipt, Reversed), "a simulated venue undoes nothing"
             gas_wei = receipt.ticket.gas_wei_max * self.parts_ppm[place % len(self.parts_ppm)] // 10**6
             if isinstance(receipt, Executed) and not self.reverts:
                 found.append(replace(receipt, gas_wei=gas_wei))

@@ -14,10 +14,15 @@ RESERVE = AccountId("treasury:reserve")
 GAS = AccountId("treasury:gas")
 DUST = AccountId("treasury:dust")
 DEPOSITS = AccountId("external:deposits")
+UNSOLICITED = AccountId("external:unsolicited")
+"""What strangers sent to our wallet: in our hands, but outside our books until an operator takes it in."""
+
 PAST_SEASONS = AccountId("external:past-seasons")
 GAS_BURNT = AccountId("venue:gas")
 
-EntryKind = Literal["deposit", "withdraw", "fund", "allot", "return", "hold", "settle", "release", "dust"]
+EntryKind = Literal[
+    "deposit", "withdraw", "fund", "allot", "return", "hold", "settle", "release", "reverse", "dust", "inflow"
+]
 
 
 def pool(stage: str) -> AccountId:

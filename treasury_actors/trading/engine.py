@@ -7,28 +7,13 @@ from treasury_actors.actors.actor import Actor
 from treasury_actors.actors.ref import Ref
 from treasury_actors.clock import Clock
 from treasury_actors.errors import InvariantViolated
-from treasury_actors.ids import AgentId, AssetId, EntryId, OrderId
+from treasury_actors.ids import AgentId, AssetId
 from treasury_actors.journal.ports import Journal
-from treasury_actors.ledger.messages import (
-    EntryPosted,
-    LedgerMessage,
-    Post,
-    Statement,
-)
-from treasury_actors.ledger.model import (
-    AgentStatement,
-    Entry,
-    EntryKind,
-    EntryRejected,
-    Posting,
-    available,
-    held,
-    transfer,
-    venue,
-)
+from treasury_actors.ledger.messages import LedgerMessage
+from treasury_actors.ledger.model import GAS, GAS_BURNT, Posting, available, held, transfer, venue
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Universe
-from treasury_actors.message import Provenance
+from treasury_actors.trading.books import Books
 from treasury_actors.trading.gas_account import GasAccount
 from treasury_actors.trading.messages import (
     CancelOpenOrders,
@@ -56,10 +41,8 @@ from treasury_actors.trading.model.order import (
     TradingReason,
     order_id,
 )
-from treasury_actors.trading.model.stop import OPERATOR, StopLatch, TradingState, TradingStateChanged
-from treasury_actors.trading.ports import Executed, NotExecuted, Receipt, Ticket, Venue
-
-ASK_TIMEOUT_S = 30.0
+from treasury_actors.trading.model.stop import BROKEN_INVARIANT, OPERATOR, StopLatch, TradingState
+from treasury_actors.trading.ports import Executed, NotExecuted, Receipt, Reversed, Ticket, Venue
 
 
 class TradingEngine(Actor[EngineMessage]):
@@ -86,9 +69,7 @@ class TradingEngine(Actor[EngineMessage]):
         gas_wei_max: int,
     ) -> None:
         self._universe = universe
-        self._ledger = ledger
-        self._journal = journal
-        self._clock = clock
+        self._books = Books(ledger=ledger, journal=journal, clock=clock)
         self._venue = venue
         self._latch = latch
         self._turnover = turnover
@@ -99,15 +80,14 @@ class TradingEngine(Actor[EngineMessage]):
         self._intake: list[Order] = []
         self._frame: MarketFrame | None = None
         self._touched: set[AgentId] = set()
+        self._undone: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"<TradingEngine {self._latch.state}, {self._open_orders!r}>"
 
     async def started(self) -> None:
-        """Send again what a venue that lives in this process forgot when the process ended."""
-        if not self._venue.leaves_process:
-            for working in self._open_orders.at_venue():
-                await self._send(working)
+        """Tell the venue what it had: one that lives in this process forgot it when the process ended."""
+        await self._venue.resume([self._ticket(working) for working in self._open_orders.at_venue()])
 
     async def receive(self, message: EngineMessage) -> TurnOpened | TurnClosed | int | TradingState | None:
         """Handle one message."""
@@ -126,7 +106,7 @@ class TradingEngine(Actor[EngineMessage]):
             case GasToDivide():
                 return await self._gas.divisible_wei()
             case ChangeTradingState():
-                return await self._change_state(message)
+                return await self._change_state(message.state, message.by, message.reason)
             case CancelOpenOrders():
                 return await self._cancel_open_orders()
             case _:
@@ -141,6 +121,9 @@ class TradingEngine(Actor[EngineMessage]):
         while receipts := await self._venue.collect(frame):
             for receipt in receipts:
                 await self._settle(receipt, frame)
+        for alarm in self._venue.alarms():
+            if alarm.stops:
+                await self._change_state("stopped", BROKEN_INVARIANT, alarm.reason)
         return TurnOpened(turn=frame.index, touched=tuple(sorted(self._touched)))
 
     async def _close(self, turn: int) -> TurnClosed:
@@ -152,11 +135,11 @@ class TradingEngine(Actor[EngineMessage]):
             verdict = await self._check(order, self._frame)
             if isinstance(verdict, Refusal):
                 refused = OrderRefused(order=order, reason=verdict.reason, detail=verdict.detail)
-                self._record(refused, order.order_id)
+                self._books.record(refused, order.order_id)
                 continue
             accepted += 1
             event = OrderAccepted(order=order, value_micro_usd=verdict)
-            self._record(event, order.order_id)
+            self._books.record(event, order.order_id)
             if not order.reduce_only:
                 self._turnover.add(event)
             self._open_orders.accepted(event)
@@ -176,7 +159,7 @@ class TradingEngine(Actor[EngineMessage]):
             return Refusal(reason=TradingReason.DUPLICATE, detail="this order was accepted before")
         if self._open_orders.working_since_before(order):
             return Refusal(reason=TradingReason.IN_FLIGHT, detail="an earlier order is still open")
-        statement = await self._statement(order.agent)
+        statement = await self._books.statement(order.agent)
         return check_order(
             universe=self._universe,
             order=order,
@@ -191,7 +174,7 @@ class TradingEngine(Actor[EngineMessage]):
         """Hold the input of the agent's next order and send its first hop."""
         while (order := self._open_orders.next_of(agent)) is not None:
             source = self._universe.conversion_by_id[order.path[0]].source
-            statement = await self._statement(agent)
+            statement = await self._books.statement(agent)
             units = min(order.units, statement.available.get(source, 0))
             forbidden = check_release(order, self._mandates.get(agent), self._latch)
             if forbidden is not None:
@@ -202,7 +185,7 @@ class TradingEngine(Actor[EngineMessage]):
                 self._end(order, 0, TradingReason.NO_GAS, "no gas is left that this order may burn")
             else:
                 postings = transfer(available(agent), held(agent), source, units)
-                await self._post(f"{order.order_id}/hold", "hold", postings, order.order_id)
+                await self._books.post(f"{order.order_id}/hold", "hold", postings, order.order_id)
                 await self._release(order, 0, units, gas_wei)
                 return
 
@@ -211,27 +194,35 @@ class TradingEngine(Actor[EngineMessage]):
         event = OrderReleased(
             order_id=order.order_id, agent=order.agent, hop=hop, units=units, gas_wei_max=gas_wei
         )
-        self._record(event, order.order_id)
+        self._books.record(event, order.order_id)
         self._gas.promise(order.agent, gas_wei)
         await self._send(self._open_orders.released(event))
 
     async def _send(self, working: Working) -> None:
         """Send the order's current hop; if that can't be taken back, what led to it is durable first."""
-        order = working.order
         if self._venue.leaves_process:
-            await self._journal.flush()
-        ticket = Ticket(
+            await self._books.flush()
+        await self._venue.send(self._ticket(working))
+
+    def _ticket(self, working: Working) -> Ticket:
+        """Return the ticket of an order's current hop."""
+        order = working.order
+        return Ticket(
             order_id=order.order_id,
             agent=order.agent,
             hop=working.hop,
             conversion=self._universe.conversion_by_id[order.path[working.hop]],
             units=working.held_units,
             gas_wei_max=working.gas_wei_max,
+            reduces=order.reduce_only,
+            epoch=self._latch.epoch,
         )
-        await self._venue.send(ticket)
 
     async def _settle(self, receipt: Receipt, frame: MarketFrame) -> None:
         """Post what a venue did, then let the order, or the agent's next one, go on."""
+        if isinstance(receipt, Reversed):
+            await self._reverse(receipt)
+            return
         working = self._open_orders.working(receipt.ticket.order_id)
         if working is None or working.hop != receipt.ticket.hop:
             raise InvariantViolated(f"I9: a receipt for {receipt.ticket.order_id} that nobody waits for")
@@ -269,7 +260,7 @@ class TradingEngine(Actor[EngineMessage]):
         gas_postings, gas_charge = await self._gas.charge(order.agent, receipt.gas_wei, income, frame)
         postings += gas_postings
         name = f"{order.order_id}/{working.hop}"
-        await self._post(name, "settle", tuple(postings), order.order_id)
+        await self._books.post(name, "settle", tuple(postings), order.order_id)
         filled = OrderFilled(
             order_id=order.order_id,
             agent=order.agent,
@@ -287,7 +278,7 @@ class TradingEngine(Actor[EngineMessage]):
             partial=bought.partial,
             last=last,
         )
-        self._record(filled, order.order_id)
+        self._books.record(filled, order.order_id)
         self._gas.burn(order.agent, receipt.gas_wei)
         following = self._open_orders.filled(filled)
         if following is None:
@@ -313,7 +304,7 @@ class TradingEngine(Actor[EngineMessage]):
         """Release what is held for an order that ends here; one entry with the gas it may have burnt."""
         order = working.order
         postings = (*transfer(held(order.agent), available(order.agent), asset, working.held_units), *also)
-        await self._post(f"{order.order_id}/{working.hop}/release", "release", postings, order.order_id)
+        await self._books.post(f"{order.order_id}/{working.hop}/release", "release", postings, order.order_id)
         self._end(order, working.hop, reason, detail, gas_wei)
 
     def _end(self, order: Order, hop: int, reason: TradingReason, detail: str, gas_wei: int = 0) -> None:
@@ -321,23 +312,55 @@ class TradingEngine(Actor[EngineMessage]):
         ended = OrderEnded(
             order_id=order.order_id, agent=order.agent, hop=hop, reason=reason, detail=detail, gas_wei=gas_wei
         )
-        self._record(ended, order.order_id)
+        self._books.record(ended, order.order_id)
         self._gas.burn(order.agent, gas_wei)
         self._open_orders.ended(ended)
 
-    async def _change_state(self, message: ChangeTradingState) -> TradingState:
+    async def _reverse(self, receipt: Reversed) -> None:
+        """
+        Post the reverse of a hop that a reorganisation undid, or post it again once it is in a block.
+
+        What the agent was charged for gas stays; what the treasury burnt follows the chain. An agent that has
+        spent the proceeds already leaves the books short of the chain: then nothing more is traded.
+        """
+        name = f"{receipt.order_id}/{receipt.hop}"
+        step = self._universe.conversion_by_id[receipt.conversion]
+        own, theirs = available(receipt.agent), venue(step.venue)
+        gave, got = (own, theirs) if receipt.again else (theirs, own)
+        postings = [
+            *transfer(gave, got, step.source, receipt.given_units),
+            *transfer(got, gave, step.target, receipt.taken_units),
+        ]
+        burns = (GAS, GAS_BURNT) if receipt.again else (GAS_BURNT, GAS)
+        postings += transfer(*burns, self._universe.gas, receipt.gas_wei)
+        if receipt.again and self._undone.pop(name, None) is None:
+            return
+        kind = "redo" if receipt.again else "undo"
+        refused = await self._books.try_post(
+            f"{name}/{kind}/{receipt.block_hash}", "reverse", postings, receipt.order_id
+        )
+        self._touched.add(receipt.agent)
+        if refused is not None:
+            reason = f"{name}: a reorganisation {kind}es what is spent: {refused.reason} ({refused.detail})"
+            await self._change_state("stopped", BROKEN_INVARIANT, reason)
+        elif not receipt.again:
+            self._undone[name] = receipt.block_hash
+
+    async def _change_state(self, state: TradingState, by: str, reason: str) -> TradingState:
         """
         Latch, make it durable, then acknowledge.
 
         A person is told only what can't be lost. A machine reduces in the middle of a turn, and a turn is
         durable as a whole: its change is committed with the turn, before anybody outside can see it.
         """
-        changed = self._latch.decide(message.state, message.by, message.reason)
+        changed = self._latch.decide(state, by, reason)
         if changed is not None:
-            self._record(changed, f"stop:{changed.epoch}")
+            self._books.record(changed, f"stop:{changed.epoch}")
             self._latch.apply(changed)
-        if message.by == OPERATOR:
-            await self._journal.flush()
+            await self._venue.heed(changed)
+        if by == OPERATOR:
+            await self._books.flush()
+            self._latch.switch.pulled = False
         return self._latch.state
 
     async def _cancel_open_orders(self) -> int:
@@ -352,30 +375,3 @@ class TradingEngine(Actor[EngineMessage]):
             while (order := self._open_orders.next_of(agent)) is not None:
                 self._end(order, 0, TradingReason.SEASON_OVER, detail)
         return cancelled
-
-    async def _statement(self, agent: AgentId) -> AgentStatement:
-        return await self._ledger.ask(Statement(agent=agent), timeout_s=ASK_TIMEOUT_S)
-
-    async def _post(
-        self, entry_id: str, kind: EntryKind, postings: tuple[Posting, ...], order_id: OrderId
-    ) -> EntryPosted:
-        """Post an entry that must be possible: the engine never asks for what the books don't allow."""
-        entry = Entry(entry_id=EntryId(entry_id), kind=kind, postings=postings)
-        provenance = Provenance(correlation_id=order_id)
-        reply = await self._ledger.ask(Post(entry=entry, provenance=provenance), timeout_s=ASK_TIMEOUT_S)
-        if isinstance(reply, EntryRejected):
-            raise InvariantViolated(f"I3: the ledger refused {entry_id}: {reply.reason} ({reply.detail})")
-        return reply
-
-    def _record(
-        self,
-        event: OrderAccepted | OrderRefused | OrderReleased | OrderFilled | OrderEnded | TradingStateChanged,
-        why: str,
-    ) -> None:
-        """Journal one event of the engine."""
-        self._journal.append(
-            event,
-            stream="trading",
-            time_ns=self._clock.now_ns(),
-            provenance=Provenance(correlation_id=why),
-        )

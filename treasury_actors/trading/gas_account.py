@@ -8,12 +8,11 @@ from treasury_actors.ledger.messages import AccountBalances, LedgerMessage, Stat
 from treasury_actors.ledger.model import GAS, GAS_BURNT, Posting, available, transfer
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Universe
+from treasury_actors.trading.books import ASK_TIMEOUT_S
 from treasury_actors.trading.model.gas import GasBudgets
 from treasury_actors.trading.model.mandate import Mandate
 from treasury_actors.trading.model.order import Order
 from treasury_actors.trading.model.settlement import charge_gas
-
-ASK_TIMEOUT_S = 30.0
 
 
 class GasAccount:

@@ -10,7 +10,7 @@ from treasury_actors.ledger.messages import LedgerMessage, Statement
 from treasury_actors.ledger.model import AgentStatement
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Universe
-from treasury_actors.trading.engine import ASK_TIMEOUT_S
+from treasury_actors.trading.books import ASK_TIMEOUT_S
 from treasury_actors.trading.messages import (
     Breach,
     CapitalMoved,

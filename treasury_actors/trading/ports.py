@@ -1,18 +1,27 @@
 """What trading needs from outside: a venue that executes one conversion at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from treasury_actors.ids import AgentId, OrderId
+from treasury_actors.ids import AgentId, ConversionId, OrderId
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Conversion
 from treasury_actors.trading.model.costs import Quote
 from treasury_actors.trading.model.order import TradingReason
+from treasury_actors.trading.model.stop import TradingStateChanged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """One hop of an order, released to a venue: convert `units`, which are held, for gas within a cap."""
+    """
+    One hop of an order, released to a venue: convert `units`, which are held, for gas within a cap.
+
+    Attributes:
+        gas_wei_max: for all transactions of the hop together, an approval included.
+        reduces: the order only reduces risk, and may go on while trading does.
+        epoch: of trading's state when it was released.
+    """
 
     order_id: OrderId
     agent: AgentId
@@ -20,6 +29,8 @@ class Ticket:
     conversion: Conversion
     units: int
     gas_wei_max: int
+    reduces: bool = False
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +52,42 @@ class NotExecuted:
     gas_wei: int = 0
 
 
-Receipt: TypeAlias = Executed | NotExecuted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversed:
+    """
+    What a receipt said was undone, or done again: the chain was reorganised deeper than was counted on.
+
+    Attributes:
+        block_hash: of the block that is gone, or that has it now; names the entry.
+        again: it is in a block once more; until then it is as if it never happened.
+        gas_wei: the fee of that transaction alone.
+    """
+
+    order_id: OrderId
+    agent: AgentId
+    hop: int
+    conversion: ConversionId
+    given_units: int
+    taken_units: int
+    gas_wei: int
+    block_hash: str
+    again: bool
+
+
+Receipt: TypeAlias = Executed | NotExecuted | Reversed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """
+    Something a person must hear of.
+
+    Attributes:
+        stops: nothing may be trusted any more: trading stops until an operator has looked.
+    """
+
+    reason: str
+    stops: bool
 
 
 class Venue(Protocol):
@@ -52,10 +98,22 @@ class Venue(Protocol):
         """Whether a send can't be taken back: then what led to it must be durable first."""
         ...
 
+    async def resume(self, tickets: Sequence[Ticket]) -> None:
+        """Take back, at a start, the tickets whose receipts never came; nothing is sent a second time."""
+        ...
+
     async def send(self, ticket: Ticket) -> None:
         """Take a ticket; never waits for the outcome."""
         ...
 
     async def collect(self, frame: MarketFrame) -> list[Receipt]:
         """Return the receipts that have arrived by this frame, in (agent, order) order; empty if none."""
+        ...
+
+    def alarms(self) -> list[Alarm]:
+        """Return what must be heard of since the last time this was asked."""
+        ...
+
+    async def heed(self, change: TradingStateChanged) -> None:
+        """Know that trading was stopped, reduced or resumed, before anybody is told that it was."""
         ...

@@ -350,4 +350,7 @@ def test_reasons_say_which_may_be_fine_at_a_later_frame() -> None:
         TradingReason.STALE_PRICE,
         TradingReason.ABOVE_TURNOVER_LIMIT,
         TradingReason.NO_LIQUIDITY,
+        TradingReason.NOT_SENT,
+        TradingReason.REVERTED,
+        TradingReason.CANCELLED,
     }

@@ -1,12 +1,14 @@
 """The simulated venue: real costs from the frame's own depth, fills at the next frame, no luck."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Universe
 from treasury_actors.trading.model.costs import ChainProfile
 from treasury_actors.trading.model.settlement import Done, NotDone, execute
-from treasury_actors.trading.ports import Executed, NotExecuted, Receipt, Ticket
+from treasury_actors.trading.model.stop import TradingStateChanged
+from treasury_actors.trading.ports import Alarm, Executed, NotExecuted, Receipt, Ticket
 
 
 class SimulatedVenue:
@@ -27,6 +29,10 @@ class SimulatedVenue:
     def __repr__(self) -> str:
         return f"<SimulatedVenue {self._chain.name}, {len(self._tickets)} tickets waiting>"
 
+    async def resume(self, tickets: Sequence[Ticket]) -> None:
+        """Take again what was forgotten when the process ended: nothing of it has happened."""
+        self._tickets.extend(tickets)
+
     async def send(self, ticket: Ticket) -> None:
         """Take a ticket; it waits for the next collect."""
         self._tickets.append(ticket)
@@ -35,6 +41,13 @@ class SimulatedVenue:
         """Execute what waits, at this frame."""
         waiting, self._tickets = self._tickets, []
         return [self._execute(ticket, frame) for ticket in waiting]
+
+    def alarms(self) -> list[Alarm]:
+        """Return none: nothing here can surprise anybody."""
+        return []
+
+    async def heed(self, change: TradingStateChanged) -> None:
+        """Do nothing: a ticket that was taken is executed at the next frame."""
 
     def _execute(self, ticket: Ticket, frame: MarketFrame) -> Receipt:
         """Execute one ticket with the arithmetic that every driver shares."""

@@ -65,9 +65,9 @@ def resolve(universe: Universe, path: tuple[ConversionId, ...]) -> tuple[Convers
 
 def check_latch(order: Order, latch: StopLatch) -> Refusal | None:
     """Say why trading as it is stopped or reduced forbids an order, or None (I15)."""
-    if latch.state == "stopped":
+    if latch.now == "stopped":
         return Refusal(reason=TradingReason.STOPPED, detail=latch.reason)
-    if latch.state == "reducing" and not order.reduce_only:
+    if latch.now == "reducing" and not order.reduce_only:
         return Refusal(reason=TradingReason.REDUCING, detail=latch.reason)
     return None
 

@@ -32,6 +32,10 @@ class TradingReason(StrEnum):
     INSUFFICIENT_UNITS = "insufficient_units"
     NO_GAS = "no_gas"
     NO_LIQUIDITY = "no_liquidity"
+    NOT_SENT = "not_sent"
+    VENUE_REFUSED = "venue_refused"
+    REVERTED = "reverted"
+    CANCELLED = "cancelled"
     SEASON_OVER = "season_over"
 
     @property
@@ -47,6 +51,9 @@ _TRANSIENT = frozenset(
         TradingReason.STALE_PRICE,
         TradingReason.ABOVE_TURNOVER_LIMIT,
         TradingReason.NO_LIQUIDITY,
+        TradingReason.NOT_SENT,
+        TradingReason.REVERTED,
+        TradingReason.CANCELLED,
     }
 )
 
