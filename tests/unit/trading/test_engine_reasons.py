@@ -349,6 +349,8 @@ def test_reasons_say_which_may_be_fine_at_a_later_frame() -> None:
         TradingReason.IN_FLIGHT,
         TradingReason.STALE_PRICE,
         TradingReason.ABOVE_TURNOVER_LIMIT,
+        TradingReason.ABOVE_HOUR_LIMIT,
+        TradingReason.ABOVE_SEND_LIMIT,
         TradingReason.NO_LIQUIDITY,
         TradingReason.NOT_SENT,
         TradingReason.REVERTED,

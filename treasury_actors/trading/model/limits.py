@@ -15,6 +15,9 @@ from treasury_actors.trading.model.stop import StopLatch
 from treasury_actors.trading.model.valuation import nav_micro_usd
 
 TURNOVER_TURNS = 24
+HOUR_TURNS = 1
+"""Frames are hourly: what is counted by the hour is counted by the turn."""
+
 YIELD_ACTIONS = frozenset({"supply", "deposit"})
 
 
@@ -26,27 +29,66 @@ class Refusal:
     detail: str
 
 
-class Turnover:
-    """What each agent has ordered in the last 24 turns, by value; a fold over accepted orders."""
+@dataclass(slots=True)
+class _Spent:
+    """What was ordered in one turn: by value, and how many hops are to be sent for it."""
 
-    __slots__ = ("_spent",)
+    turn: int
+    micro_usd: int
+    sends: int
+
+
+class Turnover:
+    """
+    What was accepted in the last 24 turns, of each agent and of all; a fold over accepted orders.
+
+    An exit has no turnover: it must never stand in the way of an entry, nor of another exit. It is sent all
+    the same, so its hops count as sends.
+    """
+
+    __slots__ = ("_all", "_spent")
 
     def __init__(self) -> None:
-        self._spent: dict[AgentId, deque[tuple[int, int]]] = {}
+        self._spent: dict[AgentId, deque[_Spent]] = {}
+        self._all: deque[_Spent] = deque()
 
     def add(self, accepted: OrderAccepted) -> None:
         """Count an accepted order."""
-        spent = self._spent.setdefault(accepted.order.agent, deque())
-        spent.append((accepted.order.turn, accepted.value_micro_usd))
+        order = accepted.order
+        value = 0 if order.reduce_only else accepted.value_micro_usd
+        for spent in (self._spent.setdefault(order.agent, deque()), self._all):
+            if spent and spent[-1].turn > order.turn:
+                spent.clear()  # another season, whose frames are counted from 0
+            if not spent or spent[-1].turn != order.turn:
+                spent.append(_Spent(turn=order.turn, micro_usd=0, sends=0))
+            spent[-1].micro_usd += value
+            spent[-1].sends += len(order.path)
 
-    def micro_usd(self, agent: AgentId, turn: int) -> int:
-        """Return the value ordered in the 24 turns up to `turn`."""
-        spent = self._spent.get(agent)
-        if not spent:
-            return 0
-        while spent and spent[0][0] <= turn - TURNOVER_TURNS:
-            spent.popleft()
-        return sum(value for _, value in spent)
+    def micro_usd(self, agent: AgentId, turn: int, turns: int = TURNOVER_TURNS) -> int:
+        """Return the value an agent ordered in the `turns` (24 at most) up to `turn`."""
+        return sum(spent.micro_usd for spent in _recent(self._spent.get(agent), turn, turns))
+
+    def all_micro_usd(self, turn: int, turns: int = TURNOVER_TURNS) -> int:
+        """Return the value all agents ordered in the `turns` (24 at most) up to `turn`."""
+        return sum(spent.micro_usd for spent in _recent(self._all, turn, turns))
+
+    def sends(self, agent: AgentId, turn: int) -> int:
+        """Return how many hops an agent's orders of the hour up to `turn` are."""
+        return sum(spent.sends for spent in _recent(self._spent.get(agent), turn, HOUR_TURNS))
+
+    def all_sends(self, turn: int) -> int:
+        """Return how many hops the orders of the hour up to `turn` are."""
+        return sum(spent.sends for spent in _recent(self._all, turn, HOUR_TURNS))
+
+
+def _recent(spent: deque[_Spent] | None, turn: int, turns: int) -> list[_Spent]:
+    """Return what was spent in the `turns` up to `turn`; forget what no window reaches any more."""
+    assert turns <= TURNOVER_TURNS, "what is older is forgotten"
+    if not spent:
+        return []
+    while spent and spent[0].turn <= turn - TURNOVER_TURNS:
+        spent.popleft()
+    return [entry for entry in spent if turn - turns < entry.turn <= turn]
 
 
 def resolve(universe: Universe, path: tuple[ConversionId, ...]) -> tuple[Conversion, ...] | Refusal:

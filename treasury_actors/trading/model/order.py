@@ -31,6 +31,11 @@ class TradingReason(StrEnum):
     ABOVE_VENUE_LIMIT = "above_venue_limit"
     INSUFFICIENT_UNITS = "insufficient_units"
     NO_GAS = "no_gas"
+    ABOVE_HOUR_LIMIT = "above_hour_limit"
+    ABOVE_SEND_LIMIT = "above_send_limit"
+    ABOVE_ARENA_HOUR_LIMIT = "above_arena_hour_limit"
+    ABOVE_ARENA_DAY_LIMIT = "above_arena_day_limit"
+    ABOVE_ARENA_SEND_LIMIT = "above_arena_send_limit"
     NO_LIQUIDITY = "no_liquidity"
     NOT_SENT = "not_sent"
     VENUE_REFUSED = "venue_refused"
@@ -50,6 +55,8 @@ _TRANSIENT = frozenset(
         TradingReason.IN_FLIGHT,
         TradingReason.STALE_PRICE,
         TradingReason.ABOVE_TURNOVER_LIMIT,
+        TradingReason.ABOVE_HOUR_LIMIT,
+        TradingReason.ABOVE_SEND_LIMIT,
         TradingReason.NO_LIQUIDITY,
         TradingReason.NOT_SENT,
         TradingReason.REVERTED,
