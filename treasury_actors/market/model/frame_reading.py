@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import isnan, nan
 from typing import Literal
 
+from treasury_actors.ids import AssetId
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Universe
 from treasury_actors.money import Asset
@@ -29,12 +30,15 @@ class Quote:
     """
     One source's price of an asset in ticks, and when it was made, in chain time.
 
-    `ticks` of 0 or less is what a source says that has no price.
+    Attributes:
+        ticks: 0 or less is what a source says that has no price.
+        against: the other asset of a pool, whose oracle price is in this one; None for an oracle.
     """
 
     source: Source
     ticks: int
     time_s: int
+    against: AssetId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,12 @@ class Answers:
         traded = AssetId(f"W{asset.id}") if asset.id == universe.gas else asset.id
         for pair, pool in places.pools.items():
             if traded in pair:
-                yield Quote(source="pool", ticks=self._pool_ticks(pool, traded), time_s=self.block.time_s)
+                yield Quote(
+                    source="pool",
+                    ticks=self._pool_ticks(pool, traded),
+                    time_s=self.block.time_s,
+                    against=pair[1] if pair[0] == traded else pair[0],
+                )
 
     def share_price(self, asset: Asset) -> float:
         """Return what one share is worth in its underlying; 1.0 for what is no share, NaN if unknown."""

@@ -1,0 +1,388 @@
+"""What of a reading is believed, and what is only shown."""
+
+from dataclasses import replace
+from math import isfinite, nan
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.market.readings import (
+    AUSDC,
+    AWETH,
+    COLUMN,
+    ETH,
+    FUSDC,
+    USDC,
+    USDT,
+    WETH,
+    block_hash,
+    quoted,
+    reading_of,
+    scaled,
+    season,
+    share,
+)
+from treasury_actors.clock import HOUR_NS
+from treasury_actors.ids import AssetId
+from treasury_actors.market.model.frame_checks import (
+    TICKS_MAX,
+    FrameLimits,
+    FrameReason,
+    LiveFrame,
+    block_findings,
+    judge,
+    missed_frame,
+)
+from treasury_actors.market.model.frame_reading import Block, FrameReading, Quote
+from treasury_actors.market.model.growing import frame_text
+from treasury_actors.market.model.shipped import MAINNET
+from treasury_actors.trading.model.chain_limits import ChainReason
+
+LIMITS = FrameLimits()
+
+
+def judged(
+    reading: FrameReading, before: LiveFrame | None = None, *, index: int = 0, late_s: int = 0
+) -> LiveFrame:
+    return judge(
+        reading,
+        MAINNET,
+        LIMITS,
+        index=index,
+        time_ns=index * HOUR_NS,
+        now_s=reading.block.time_s + late_s,
+        before=before,
+        known=None if before is None else before.frame,
+    )
+
+
+def reasons(live: LiveFrame) -> list[tuple[str, str | None]]:
+    return [(finding.reason.value, finding.asset) for finding in live.findings]
+
+
+def stale_assets(live: LiveFrame) -> list[str]:
+    return [asset.id for asset, ok in zip(MAINNET.assets, live.frame.fresh, strict=True) if not ok]
+
+
+def test_a_healthy_reading_is_fresh_in_every_column_and_is_the_frame_it_was_made_of() -> None:
+    wanted = season().frame(0)
+
+    live = judged(reading_of(wanted))
+
+    assert live.findings == ()
+    assert all(live.frame.fresh)
+    for asset, found, expected in zip(MAINNET.assets, live.frame.ticks, wanted.ticks, strict=True):
+        # A share is priced from its underlying's ticks, rounded once more than the season's own.
+        assert abs(found - expected) <= (0 if asset.underlying is None else 2)
+    assert live.frame.share_prices == wanted.share_prices
+
+
+def test_words_that_limits_also_use_are_the_same_words() -> None:
+    shared = ("NO_PRICE", "STALE_PRICE", "ONE_SOURCE", "PRICES_DISAGREE", "SEQUENCER_DOWN")
+
+    assert [FrameReason[name].value for name in shared] == [ChainReason[name].value for name in shared]
+
+
+@pytest.mark.parametrize(("late_s", "is_stale"), [(3_660, False), (3_661, True)])
+def test_an_oracle_older_than_its_heartbeat_and_margin_is_stale(*, late_s: int, is_stale: bool) -> None:
+    reading = reading_of(season().frame(0))
+    _, *pools = reading.quotes[COLUMN[WETH]]
+    old = Quote(source="oracle", ticks=pools[0].ticks, time_s=reading.block.time_s - late_s)
+
+    live = judged(quoted(reading, WETH, old, *pools))
+
+    assert reasons(live) == ([("stale_price", "WETH")] if is_stale else [])
+    assert stale_assets(live) == (["WETH", "aWETH", "wstETH", "weETH"] if is_stale else [])
+    assert live.frame.ticks[COLUMN[WETH]] == old.ticks
+
+
+def test_a_heartbeat_of_its_own_is_an_assets_own() -> None:
+    reading = reading_of(season().frame(0))
+    _, *pools = reading.quotes[COLUMN[USDC]]
+    old = Quote(source="oracle", ticks=pools[0].ticks, time_s=reading.block.time_s - 80_000)
+    daily = replace(LIMITS, heartbeats_s=((USDC, 86_400),))
+
+    live = judge(
+        quoted(reading, USDC, old, *pools),
+        MAINNET,
+        daily,
+        index=0,
+        time_ns=0,
+        now_s=reading.block.time_s,
+        before=None,
+        known=None,
+    )
+
+    assert live.findings == ()
+
+
+def test_a_price_made_after_its_block_is_from_the_future() -> None:
+    reading = reading_of(season().frame(0))
+    _, *pools = reading.quotes[COLUMN[WETH]]
+    early = Quote(source="oracle", ticks=pools[0].ticks, time_s=reading.block.time_s + 1)
+
+    assert reasons(judged(quoted(reading, WETH, early, *pools))) == [("from_future", "WETH")]
+
+
+@pytest.mark.parametrize(
+    ("asset", "pool", "found"),
+    [
+        (WETH, 1.0199, []),
+        (WETH, 1.0201, [("prices_disagree", "WETH")]),
+        (WETH, 1 / 1.0201, [("prices_disagree", "WETH")]),
+        (USDT, 1.0049, []),
+        (USDT, 1.0051, [("prices_disagree", "USDT")]),
+        (USDT, 0.87, [("prices_disagree", "USDT")]),
+    ],
+)
+def test_two_sources_must_agree_stable_ones_more_closely(
+    asset: AssetId, pool: float, found: list[tuple[str, str]]
+) -> None:
+    reading = reading_of(season().frame(0))
+
+    live = judged(scaled(reading, asset, pool=pool))
+
+    assert reasons(live) == found
+    assert live.frame.fresh[COLUMN[asset]] == (not found)
+    assert live.frame.ticks[COLUMN[asset]] == season().frame(0).ticks[COLUMN[asset]]
+
+
+def test_the_reserve_is_borne_out_by_its_stable_pools_whatever_a_volatile_one_says() -> None:
+    reading = reading_of(season().frame(0))
+    oracle, stable, volatile = reading.quotes[COLUMN[USDC]]
+    pushed = replace(volatile, ticks=volatile.ticks * 2)
+    depegged = replace(stable, ticks=round(stable.ticks * 0.99))
+
+    assert judged(quoted(reading, USDC, oracle, stable, pushed)).findings == ()
+    assert reasons(judged(quoted(reading, USDC, oracle, depegged, volatile))) == [("prices_disagree", "USDC")]
+    assert reasons(judged(quoted(reading, USDC, oracle, pushed))) == [("prices_disagree", "USDC")]
+
+
+def test_a_price_that_no_pool_bears_out_has_one_source() -> None:
+    reading = reading_of(season().frame(0))
+    oracle, pool = reading.quotes[COLUMN[WETH]]
+    silent = replace(pool, ticks=0)
+
+    for quotes in ((oracle,), (oracle, silent)):
+        live = judged(quoted(reading, WETH, *quotes))
+        assert reasons(live) == [("one_source", "WETH")]
+        assert not live.frame.fresh[COLUMN[WETH]]
+
+
+@pytest.mark.parametrize("ticks", [0, -1, TICKS_MAX + 1, 10**70])
+def test_what_can_be_no_price_leaves_the_last_known_one_in_its_place(ticks: int) -> None:
+    before = judged(reading_of(season().frame(0)))
+    reading = reading_of(season().frame(1))
+    oracle, *pools = reading.quotes[COLUMN[WETH]]
+
+    live = judged(quoted(reading, WETH, replace(oracle, ticks=ticks), *pools), before, index=1)
+
+    assert reasons(live) == [("no_price", "WETH")]
+    assert live.frame.ticks[COLUMN[WETH]] == before.frame.ticks[COLUMN[WETH]]
+    assert not live.frame.fresh[COLUMN[AWETH]]
+
+
+def test_a_spike_is_shown_as_the_price_before_it_until_the_next_frame_confirms_it() -> None:
+    first = judged(reading_of(season().frame(0)))
+    spiked = scaled(reading_of(season().frame(1)), WETH, oracle=10.0, pool=10.0)
+
+    second = judged(spiked, first, index=1)
+
+    assert reasons(second) == [("spike", "WETH")]
+    assert second.frame.ticks[COLUMN[WETH]] == first.frame.ticks[COLUMN[WETH]]
+    assert stale_assets(second) == ["WETH", "aWETH", "wstETH", "weETH"]
+    confirmed = judged(scaled(reading_of(season().frame(2)), WETH, oracle=10.1, pool=10.1), second, index=2)
+    assert confirmed.findings == ()
+    assert confirmed.frame.ticks[COLUMN[WETH]] > 9 * first.frame.ticks[COLUMN[WETH]]
+
+
+def test_a_spike_that_is_gone_in_the_next_frame_was_nothing() -> None:
+    first = judged(reading_of(season().frame(0)))
+    second = judged(scaled(reading_of(season().frame(1)), WETH, oracle=0.1, pool=0.1), first, index=1)
+
+    third = judged(reading_of(season().frame(2)), second, index=2)
+
+    assert reasons(second) == [("spike", "WETH")]
+    assert third.findings == ()
+    assert third.frame.ticks[COLUMN[WETH]] == season().frame(2).ticks[COLUMN[WETH]]
+
+
+def test_another_spike_is_confirmed_by_neither_the_first_nor_the_price_before() -> None:
+    first = judged(reading_of(season().frame(0)))
+    second = judged(scaled(reading_of(season().frame(1)), WETH, oracle=10.0, pool=10.0), first, index=1)
+
+    third = judged(scaled(reading_of(season().frame(2)), WETH, oracle=3.0, pool=3.0), second, index=2)
+
+    assert reasons(third) == [("spike", "WETH")]
+    assert third.frame.ticks[COLUMN[WETH]] == first.frame.ticks[COLUMN[WETH]]
+
+
+def test_the_longer_nothing_was_read_the_further_a_price_may_have_moved() -> None:
+    first = judged(reading_of(season().frame(0)))
+    later = replace(reading_of(season().frame(0)), block=reading_of(season().frame(3)).block)
+    fresh = [tuple(replace(quote, time_s=later.block.time_s) for quote in quotes) for quotes in later.quotes]
+    doubled = scaled(replace(later, quotes=tuple(fresh)), WETH, oracle=1.7, pool=1.7)
+
+    assert judged(doubled, first, index=3).findings == ()
+    assert reasons(judged(scaled(doubled, WETH, oracle=1.1, pool=1.1), first, index=3)) == [("spike", "WETH")]
+
+
+def test_the_first_frame_has_nothing_to_jump_from_whatever_a_warm_up_said() -> None:
+    known = season().frame(-1)
+    reading = scaled(reading_of(season().frame(0)), WETH, oracle=10.0, pool=10.0)
+
+    live = judge(
+        reading, MAINNET, LIMITS, index=0, time_ns=0, now_s=reading.block.time_s, before=None, known=known
+    )
+
+    assert live.findings == ()
+
+
+def test_a_share_price_that_jumps_is_a_gift_or_a_theft_and_waits() -> None:
+    first = judged(reading_of(season().frame(0)))
+    honest = season().frame(1).share_prices[COLUMN[FUSDC]]
+
+    second = judged(share(reading_of(season().frame(1)), FUSDC, honest * 1.1), first, index=1)
+    third = judged(share(reading_of(season().frame(2)), FUSDC, honest * 1.1), second, index=2)
+
+    assert reasons(second) == [("spike", "fUSDC")]
+    assert second.frame.share_prices[COLUMN[FUSDC]] == first.frame.share_prices[COLUMN[FUSDC]]
+    assert stale_assets(second) == ["fUSDC"]
+    assert third.findings == ()
+    assert third.frame.share_prices[COLUMN[FUSDC]] == honest * 1.1
+
+
+def test_a_share_that_nobody_prices_keeps_its_last_price_and_follows_its_underlying() -> None:
+    first = judged(reading_of(season().frame(0)))
+
+    live = judged(share(reading_of(season().frame(1)), AUSDC, nan), first, index=1)
+
+    assert reasons(live) == [("no_price", "aUSDC")]
+    assert live.frame.share_prices[COLUMN[AUSDC]] == first.frame.share_prices[COLUMN[AUSDC]]
+    assert live.frame.ticks[COLUMN[AUSDC]] == pytest.approx(
+        live.frame.ticks[COLUMN[USDC]] * first.frame.share_prices[COLUMN[AUSDC]], rel=1e-9
+    )
+    assert stale_assets(live) == ["aUSDC"]
+
+
+def test_a_share_never_known_is_unknown() -> None:
+    live = judged(share(reading_of(season().frame(0)), AUSDC, nan))
+
+    assert live.frame.ticks[COLUMN[AUSDC]] == 0
+    assert live.frame.share_prices[COLUMN[AUSDC]] == 1.0
+
+
+def test_a_share_worth_more_than_ticks_can_say_has_no_price() -> None:
+    live = judged(share(reading_of(season().frame(0)), AUSDC, 1e60))
+
+    assert reasons(live) == [("no_price", "aUSDC")]
+    assert live.frame.ticks[COLUMN[AUSDC]] == 0
+
+
+@pytest.mark.parametrize(
+    ("late_s", "reason"), [(120, None), (121, "stale_block"), (-120, None), (-121, "from_future")]
+)
+def test_a_block_far_from_our_clock_makes_nothing_fresh(late_s: int, reason: str | None) -> None:
+    live = judged(reading_of(season().frame(0)), late_s=late_s)
+
+    assert reasons(live) == ([] if reason is None else [(reason, None)])
+    assert any(live.frame.fresh) == (reason is None)
+
+
+def test_a_block_before_the_last_one_and_a_block_that_is_gone_make_nothing_fresh() -> None:
+    reading = reading_of(season().frame(1))
+    before = judged(reading)
+    earlier = reading_of(season().frame(0))
+    forked = replace(reading_of(season().frame(2)), parent_is_canonical=False)
+
+    assert reasons(judged(earlier, before, index=2)) == [("block_backwards", None)]
+    assert reasons(judged(forked, before, index=2)) == [("reorganised", None)]
+    assert not any(judged(forked, before, index=2).frame.fresh)
+
+
+@pytest.mark.parametrize(("up_for_s", "is_down"), [(None, True), (3_600, True), (3_601, False)])
+def test_a_sequencer_must_be_up_again_for_its_grace(*, up_for_s: int | None, is_down: bool) -> None:
+    reading = replace(reading_of(season().frame(0)), has_sequencer=True, sequencer_up_for_s=up_for_s)
+
+    live = judged(reading)
+
+    assert reasons(live) == ([("sequencer_down", None)] if is_down else [])
+    assert any(live.frame.fresh) != is_down
+
+
+def test_a_missed_hour_repeats_the_last_frame_with_nothing_fresh_and_its_suspects() -> None:
+    first = judged(reading_of(season().frame(0)))
+    spiked = judged(scaled(reading_of(season().frame(1)), WETH, oracle=10.0, pool=10.0), first, index=1)
+
+    missed = missed_frame(spiked, index=2, time_ns=2 * HOUR_NS)
+
+    assert missed.frame.ticks == spiked.frame.ticks
+    assert not any(missed.frame.fresh)
+    assert reasons(missed) == [("missed", None)]
+    assert missed.block == spiked.block
+    confirmed = judged(scaled(reading_of(season().frame(3)), WETH, oracle=10.0, pool=10.0), missed, index=3)
+    assert confirmed.findings == ()
+
+
+TICKS = st.integers(min_value=-(10**77), max_value=10**77) | st.integers(min_value=0, max_value=10**12)
+TIMES = st.integers(min_value=0, max_value=2**64)
+
+
+@st.composite
+def liars(draw: st.DrawFn) -> FrameReading:
+    """Return a reading in which any number may be anything a contract can say."""
+    reading = reading_of(season().frame(1))
+    for asset in (USDC, WETH, ETH):
+        quotes = [
+            Quote(source="oracle", ticks=draw(TICKS), time_s=draw(TIMES)),
+            Quote(source="pool", ticks=draw(TICKS), time_s=draw(TIMES), against=USDT),
+            Quote(source="pool", ticks=draw(TICKS), time_s=draw(TIMES), against=USDC),
+        ]
+        reading = quoted(reading, asset, *quotes[: draw(st.integers(min_value=0, max_value=3))])
+    for asset in (AUSDC, FUSDC):
+        price = draw(st.floats(min_value=0.0, max_value=1e62) | st.just(nan))
+        reading = share(reading, asset, price)
+    number = draw(st.integers(min_value=0, max_value=2_000))
+    block = Block(number=number, hash=block_hash(number), time_s=draw(TIMES))
+    return replace(reading, block=block, parent_is_canonical=draw(st.booleans()))
+
+
+@given(reading=liars(), has_before=st.booleans())
+def test_whatever_a_chain_says_a_fresh_price_is_young_borne_out_and_near_the_last(
+    reading: FrameReading, *, has_before: bool
+) -> None:
+    before = judged(reading_of(season().frame(0))) if has_before else None
+
+    live = judged(reading, before, index=1)
+
+    frame, block = live.frame, reading.block
+    assert all(0 <= ticks <= TICKS_MAX for ticks in frame.ticks)
+    assert all(price > 0.0 and isfinite(price) for price in frame.share_prices)
+    for column, asset in enumerate(MAINNET.assets):
+        assert frame.ticks[column] > 0 or not frame.fresh[column]
+        if before is not None:
+            assert frame.ticks[column] > 0
+        if not frame.fresh[column]:
+            continue
+        if asset.underlying is not None:
+            assert frame.fresh[COLUMN[asset.underlying]]
+            continue
+        oracle, *pools = reading.quotes[column]
+        assert frame.ticks[column] == oracle.ticks
+        assert 0 <= block.time_s - oracle.time_s <= 3_660
+        assert any(abs(pool.ticks - oracle.ticks) * 50 <= min(pool.ticks, oracle.ticks) for pool in pools)
+        if before is not None and before.block is not None:
+            last, hours = before.frame.ticks[column], max(1.0, (block.time_s - before.block.time_s) / 3_600)
+            assert abs(oracle.ticks - last) <= 0.25 * hours * min(oracle.ticks, last)
+    assert any(frame.fresh) <= (not block_findings(reading, LIMITS, now_s=block.time_s, before=None))
+
+
+@given(reading=liars())
+def test_judging_is_a_pure_function(reading: FrameReading) -> None:
+    before = judged(reading_of(season().frame(0)))
+
+    one, other = judged(reading, before, index=1), judged(reading, before, index=1)
+
+    assert frame_text(one.frame) == frame_text(other.frame)
+    assert (one.findings, one.suspects) == (other.findings, other.suspects)
