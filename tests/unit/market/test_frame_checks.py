@@ -1,7 +1,7 @@
 """What of a reading is believed, and what is only shown."""
 
 from dataclasses import replace
-from math import isfinite, nan
+from math import isfinite, isnan, nan
 
 import pytest
 from hypothesis import given
@@ -323,6 +323,37 @@ def test_a_missed_hour_repeats_the_last_frame_with_nothing_fresh_and_its_suspect
     assert missed.block == spiked.block
     confirmed = judged(scaled(reading_of(season().frame(3)), WETH, oracle=10.0, pool=10.0), missed, index=3)
     assert confirmed.findings == ()
+
+
+@pytest.mark.parametrize(("rate", "found"), [(10.0, []), (10.1, [("absurd_rate", "aUSDC")])])
+def test_a_rate_that_no_lender_earns_is_unknown(rate: float, found: list[tuple[str, str]]) -> None:
+    reading = reading_of(season().frame(0))
+    rates = list(reading.rates)
+    rates[COLUMN[AUSDC]] = rate
+
+    live = judged(replace(reading, rates=tuple(rates)))
+
+    assert reasons(live) == found
+    assert isnan(live.frame.rates[COLUMN[AUSDC]]) == bool(found)
+    assert live.frame.fresh[COLUMN[AUSDC]]
+
+
+def test_an_asset_that_nothing_here_prices_is_no_news_and_not_fresh() -> None:
+    reading = share(quoted(reading_of(season().frame(0)), WETH), AUSDC, nan)
+
+    live = judged(replace(reading, absent=(WETH, AUSDC)))
+
+    assert live.findings == ()
+    assert stale_assets(live) == ["WETH", "aUSDC", "aWETH", "wstETH", "weETH"]
+
+
+def test_calling_an_asset_absent_does_not_make_a_bad_price_good() -> None:
+    reading = scaled(reading_of(season().frame(0)), WETH, pool=2.0)
+
+    live = judged(replace(reading, absent=(WETH,)))
+
+    assert live.findings == ()
+    assert not live.frame.fresh[COLUMN[WETH]]
 
 
 TICKS = st.integers(min_value=-(10**77), max_value=10**77) | st.integers(min_value=0, max_value=10**12)

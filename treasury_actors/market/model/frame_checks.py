@@ -29,6 +29,9 @@ BPS = 10_000
 TICKS_MAX = 9 * 10**13
 """A hundred thousand hours of ticks must add up in an int64; a price beyond it is no price."""
 
+RATE_MAX = 10.0
+"""No lender earns 1,000 % a year; who chases such a rate chases a mistake."""
+
 _HOUR_S = 3_600
 
 
@@ -41,6 +44,7 @@ class FrameReason(StrEnum):
     ONE_SOURCE = "one_source"
     PRICES_DISAGREE = "prices_disagree"
     SPIKE = "spike"
+    ABSURD_RATE = "absurd_rate"
     SEQUENCER_DOWN = "sequencer_down"
     STALE_BLOCK = "stale_block"
     BLOCK_BACKWARDS = "block_backwards"
@@ -113,8 +117,10 @@ class _Trial:
     findings: list[Finding]
     suspects: list[float]
 
-    def find(self, reason: FrameReason, asset: AssetId | None, detail: str) -> None:
-        self.findings.append(Finding(reason=reason, asset=asset, detail=detail))
+    def find(self, reason: FrameReason, asset: AssetId, detail: str) -> None:
+        """Note what is wrong; that an absent asset has no price was known before."""
+        if asset not in self.reading.absent:
+            self.findings.append(Finding(reason=reason, asset=asset, detail=detail))
 
     def jumped(self, column: int, value: float, before: float, bps_max: int) -> bool:
         """Say whether a number moved too far since; from the suspect of the frame before it did not."""
@@ -173,6 +179,7 @@ def judge(
         raw,
         ticks=ticks,
         fresh=tuple(not doubts and ok and price > 0 for ok, price in zip(believed, ticks, strict=True)),
+        rates=tuple(_rate(trial, column, asset) for column, asset in enumerate(universe.assets)),
         share_prices=tuple(1.0 if isnan(price) else price for price in share_prices),
         tbill_rate=raw.tbill_rate if known is None else known.tbill_rate,
     )
@@ -230,42 +237,46 @@ def _plain_price(trial: _Trial, column: int, asset: Asset) -> tuple[int, bool]:
         detail = "no oracle here" if oracle is None else f"{oracle.ticks} ticks, 1 to {TICKS_MAX} can be"
         trial.find(FrameReason.NO_PRICE, asset.id, detail)
         return 0 if trial.known is None else trial.known.ticks[column], False
-    found = len(trial.findings)
-    _check_age(trial, asset.id, oracle)
-    _check_sources(trial, asset.id, oracle, quotes)
+    is_young = _check_age(trial, asset.id, oracle)
+    is_borne_out = _check_sources(trial, asset.id, oracle, quotes)
     before = 0 if trial.known is None else trial.known.ticks[column]
     if trial.jumped(column, oracle.ticks, before, trial.limits.spike_bps_max):
         trial.suspects[column] = float(oracle.ticks)
         detail = f"{oracle.ticks} ticks after {before}, {trial.limits.spike_bps_max} bps an hour at most"
         trial.find(FrameReason.SPIKE, asset.id, detail)
         return before, False
-    return oracle.ticks, found == len(trial.findings)
+    return oracle.ticks, is_young and is_borne_out
 
 
-def _check_age(trial: _Trial, asset: AssetId, oracle: Quote) -> None:
-    """Find a price older than its oracle's heartbeat, or younger than its block."""
+def _check_age(trial: _Trial, asset: AssetId, oracle: Quote) -> bool:
+    """Say whether a price is younger than its oracle's heartbeat, and not younger than its block."""
     limits, age_s = trial.limits, trial.reading.block.time_s - oracle.time_s
     heartbeat_s = dict(limits.heartbeats_s).get(asset, limits.heartbeat_s)
     if age_s > heartbeat_s + limits.price_margin_s:
         trial.find(FrameReason.STALE_PRICE, asset, f"{age_s} s old, made every {heartbeat_s} s")
     elif age_s < 0:
         trial.find(FrameReason.FROM_FUTURE, asset, f"made {-age_s} s after its block")
+    else:
+        return True
+    return False
 
 
-def _check_sources(trial: _Trial, asset: AssetId, oracle: Quote, quotes: Sequence[Quote]) -> None:
-    """Find a price that no pool bears out; of several the middle one speaks, of stable pairs alone if any."""
+def _check_sources(trial: _Trial, asset: AssetId, oracle: Quote, quotes: Sequence[Quote]) -> bool:
+    """Say whether pools bear a price out; of several the middle one speaks, of stable pairs alone if any."""
     stable = trial.limits.stable
     pools = [quote for quote in quotes if quote.source == "pool" and quote.ticks > 0]
-    steady = [quote for quote in pools if asset in stable and quote.against in stable]
     if not pools:
         trial.find(FrameReason.ONE_SOURCE, asset, "oracle")
-        return
+        return False
+    steady = [quote for quote in pools if asset in stable and quote.against in stable]
     ordered = sorted(quote.ticks for quote in steady or pools)
     pool_ticks = ordered[(len(ordered) - 1) // 2]
     gap_bps_max = trial.limits.stable_gap_bps_max if steady else trial.limits.price_gap_bps_max
     if _gap_bps(oracle.ticks, pool_ticks) > gap_bps_max:
         detail = f"oracle {oracle.ticks} and pool {pool_ticks} ticks, {gap_bps_max} bps apart at most"
         trial.find(FrameReason.PRICES_DISAGREE, asset, detail)
+        return False
+    return True
 
 
 def _share_price(trial: _Trial, column: int, asset: Asset, ticks: int) -> tuple[float, bool]:
@@ -291,6 +302,16 @@ def _share_price(trial: _Trial, column: int, asset: Asset, ticks: int) -> tuple[
         trial.find(FrameReason.SPIKE, asset.id, detail)
         return before, False
     return price, True
+
+
+def _rate(trial: _Trial, column: int, asset: Asset) -> float:
+    """Return a supply rate that can be one; NaN where it is unknown or absurd."""
+    rate = trial.reading.rates[column]
+    if not 0.0 <= rate <= RATE_MAX:
+        if not isnan(rate):
+            trial.find(FrameReason.ABSURD_RATE, asset.id, f"{rate:.9g} a year, {RATE_MAX:g} at most")
+        return nan
+    return rate
 
 
 def _known_ticks(ticks: tuple[int, ...], known: MarketFrame | None) -> tuple[int, ...]:

@@ -50,6 +50,7 @@ class FrameReading:
         quotes: per asset that is no share, what each source says, the oracle first; empty if none is known.
         share_prices: per asset, price of a share in its underlying; 1.0 for what is no share, NaN if unknown.
         rates, depth_usd, capacity_usd, l1_gas_gwei: as in `MarketFrame`; 0.0 for what is not on this chain.
+        absent: assets that nothing on this chain prices: no news in any frame.
         parent_is_canonical: false if the block of the reading before is no longer on the chain.
         sequencer_up_for_s: how long an L2's sequencer is up; None while it is down, or where there is none.
         has_sequencer: whether there is one to be asked.
@@ -62,6 +63,7 @@ class FrameReading:
     depth_usd: tuple[float, ...]
     capacity_usd: tuple[float, ...]
     l1_gas_gwei: float
+    absent: tuple[AssetId, ...] = ()
     parent_is_canonical: bool = True
     has_sequencer: bool = False
     sequencer_up_for_s: int | None = None

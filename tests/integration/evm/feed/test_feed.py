@@ -68,12 +68,8 @@ class Desk:
 
 
 def found(answer: FrameArrived) -> list[tuple[str, str | None]]:
-    """Return what is wrong, but for the tokens that this chain never had."""
-    return [
-        (finding.reason.value, finding.asset)
-        for finding in answer.findings
-        if finding.asset not in ("wstETH", "weETH")
-    ]
+    """Return what is wrong with a frame."""
+    return [(finding.reason.value, finding.asset) for finding in answer.findings]
 
 
 def repriced(frame: MarketFrame, asset: AssetId, factor: float) -> MarketFrame:

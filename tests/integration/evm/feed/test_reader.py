@@ -111,6 +111,7 @@ async def test_what_has_no_contract_here_has_no_price_no_depth_and_no_capacity(m
     reading = await reader.read()
     found = as_frame(reading, market.season.frame(0))
 
+    assert reader.absent == reading.absent == ABSENT
     assert [step.id for step in reader.left_out] == [step.id for step in market.world.left_out]
     for asset in ABSENT:
         assert (at(found.ticks, asset), found.fresh[MAINNET.column[asset]]) == (0, False)

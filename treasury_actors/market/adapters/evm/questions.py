@@ -21,6 +21,13 @@ class Questions:
     places: Places
     holder: int
 
+    @property
+    def absent(self) -> tuple[AssetId, ...]:
+        """The assets that nothing here prices, in the universe's order."""
+        places = self.places
+        priced = {*places.feeds, *places.lent, *places.vaults}
+        return tuple(asset.id for asset in self.universe.assets if asset.id not in priced)
+
     def all(self) -> Iterator[View]:
         """Yield every question of a reading."""
         places = self.places
