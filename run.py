@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
-SETS = {"test": "test", "data": "data", "rehearse": "chain"}  # any other command needs "run" alone
+ON_CHAIN = ("rehearse", "keystore", "check-wallet", "check-accounts", "observe", "safe-propose")
+SETS = {"test": "test", "data": "data"} | dict.fromkeys(ON_CHAIN, "chain")  # all others need "run" alone
 TEST_DEFAULTS = ["-q", "-n", "2"]
 EX_CONFIG, EX_INTERRUPTED = 78, 130
 

@@ -75,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_journal(commands)
     _add_data(commands)
     _add_strategy(commands)
+    _add_custody(commands)
     return parser
 
 
@@ -197,6 +198,51 @@ def _add_strategy(commands: Commands) -> None:
     check.set_defaults(verb=_lazy("verbs_strategy", "check"))
     check.add_argument("file", type=Path, metavar="FILE")
     _add_json(check)
+
+
+def _add_custody(commands: Commands) -> None:
+    """Add what asks a chain and never moves money: keys, checks, observation, proposals."""
+    keystore = _command(commands, "keystore", "make an encrypted key, or show whose a keystore is")
+    actions = keystore.add_subparsers(metavar="ACTION", required=True)
+    for name, text in (
+        ("new", "make a key, encrypted; prints its address"),
+        ("address", "print its address"),
+    ):
+        action = _command(actions, name, text)
+        action.set_defaults(verb=_lazy("verbs_custody", f"keystore_{name}"))
+        action.add_argument("file", type=Path, metavar="FILE")
+        action.add_argument(
+            "--password-file", type=Path, metavar="F", help="its first line is the password; mode 600"
+        )
+
+    wallet = _command(commands, "check-wallet", "check a wallet on its chain; exit 1 if a line fails")
+    accounts = _command(commands, "check-accounts", "compare a run's books with the chain; 1 on a shortfall")
+    observe = _command(commands, "observe", "what an address is worth, and what the arena would do; no key")
+    propose = _command(commands, "safe-propose", "write a transaction for the owners of a Safe to sign")
+    for command in (wallet, accounts, observe, propose):
+        command.set_defaults(verb=_lazy("verbs_custody", command.prog.split()[-1].replace("-", "_")))
+        command.add_argument("--rpc", action="append", required=True, metavar="URL", help="may be repeated")
+        command.add_argument("--chain", required=True, metavar="NAME", help="base or rehearsal")
+        command.add_argument("--registry", type=Path, metavar="FILE", help="of a rehearsal's contracts")
+    for command in (wallet, accounts):
+        who = command.add_mutually_exclusive_group(required=True)
+        who.add_argument("--address", metavar="A")
+        who.add_argument("--keystore", type=Path, metavar="FILE", help="whose address is meant")
+    for command in (wallet, accounts, observe):
+        _add_json(command)
+    _add_out(accounts, "run folder", required=True)
+    observe.add_argument("--address", required=True, metavar="A", help="a wallet or a Safe")
+    observe.add_argument("--burn-usd-per-month", metavar="N", help="what the treasury spends; for the runway")
+    observe.add_argument("--data", type=Path, metavar="DIR", help="hourly history for the strategies")
+    propose.add_argument("--action", choices=("fund", "allowance", "add-owner"), default="fund")
+    propose.add_argument("--safe", required=True, metavar="ADDR")
+    propose.add_argument(
+        "--to", required=True, metavar="ADDR", help="who is paid, may take, or becomes owner"
+    )
+    propose.add_argument("--asset", metavar="ASSET")
+    propose.add_argument("--units", type=_whole, metavar="N", help="in the asset's smallest units")
+    propose.add_argument("--threshold", type=_whole, metavar="N", help="after add-owner; default: as it is")
+    propose.add_argument("--out", type=Path, metavar="FILE", help="a new file (default: stdout)")
 
 
 def _add_out(parser: argparse.ArgumentParser, text: str, *, required: bool = False) -> None:

@@ -123,6 +123,11 @@ def new_keystore(password: str) -> str:
     return json.dumps(account_type.encrypt(secret, password, kdf="scrypt", iterations=SCRYPT_N_MIN))
 
 
+def password_in(path: Path) -> str:
+    """Return the first line of a file that nobody but its owner may read; raise ConfigError otherwise."""
+    return _private_text(path).partition("\n")[0]
+
+
 def keystore_address(keystore: Path, password: Path | None = None) -> str:
     """
     Return the checksummed address of a keystore.
@@ -151,7 +156,7 @@ def _account_of(keystore: Path, password: Path) -> Any:  # noqa: ANN401 (eth_acc
         raise ConfigError(f"{keystore}: not a keystore (version 3)") from None
     if not isinstance(cost, int) or cost < SCRYPT_N_MIN:
         raise ConfigError(f"{keystore}: allowed is scrypt with n from {SCRYPT_N_MIN}; make a new keystore")
-    secret = _private_text(password).partition("\n")[0]
+    secret = password_in(password)
     try:
         key = _eth_account().Account.decrypt(content, secret)
     except (ValueError, KeyError, TypeError):
