@@ -1,0 +1,79 @@
+"""Many seeds of a world, and what they say together: the JSON contract of `evidence --world`."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from treasury_actors.agents.model.metrics.series import mean
+from treasury_actors.evolution.model.chance import Chance
+from treasury_actors.simulation.evidence.arms import ARMS
+
+RESAMPLES = 4_000
+_TAIL_BPS = 250
+_BPS = 10_000
+
+
+def bootstrap(values: Sequence[float], *, path: str) -> dict[str, float | None]:
+    """
+    Return the mean of values and its 95% interval, resampled whole; the ends are None of fewer than two.
+
+    A value is one seed or one fold: what is independent, never a day within it. Equal arguments give
+    equal results.
+    """
+    if not values:
+        return {"mean": None, "low": None, "high": None}
+    centre = mean(values)
+    if len(values) < 2:  # noqa: PLR2004  one value has no spread
+        return {"mean": centre, "low": None, "high": None}
+    chance = Chance(("bootstrap", path))
+    count = len(values)
+    means = sorted(sum(values[chance.below(count)] for _ in range(count)) / count for _ in range(RESAMPLES))
+    edge = RESAMPLES * _TAIL_BPS // _BPS
+    return {"mean": centre, "low": means[edge], "high": means[RESAMPLES - 1 - edge]}
+
+
+def summarise(
+    world: str, results: Sequence[Mapping[str, Any]], *, config_hash: str, label: str
+) -> dict[str, Any]:
+    """
+    Return what seeds (or folds) show together.
+
+    `train` and `fresh` are means, `median_fresh` the median over them; the unit is the certainty
+    equivalent, growth a year. `worst_ensemble` is the worst of what either genetic arm funded.
+    """
+    arms = {}
+    for arm in ARMS:
+        pairs = [result["arms"][arm] for result in results if result["arms"].get(arm) is not None]
+        fresh = [pair["fresh"] for pair in pairs]
+        arms[arm] = {
+            "train": mean([pair["train"] for pair in pairs]) if pairs else None,
+            "fresh": mean(fresh) if fresh else None,
+            "median_fresh": median(fresh) if fresh else None,
+        }
+
+    def less(one: str, other: str) -> dict[str, float | None]:
+        gaps = [result["arms"][one]["fresh"] - result["arms"][other]["fresh"] for result in results]
+        return bootstrap(gaps, path=f"{world} {one} {other}")
+
+    gains = [result["median_last"] - result["median_first"] for result in results]
+    return {
+        "world": world,
+        "label": label,
+        "seeds": len(results),
+        "arms": arms,
+        "ga_minus_random": less("ga", "random"),
+        "ga_minus_none": less("ga", "none"),
+        "ga_minus_lending": less("ga", "lending"),
+        "median_gain": bootstrap(gains, path=f"{world} gain"),
+        "median_gain_share": sum(gain > 0.0 for gain in gains) / len(gains) if gains else None,
+        "worst_ensemble": min(
+            (result["arms"][arm]["fresh"] for result in results for arm in ("ga", "ga_early")), default=None
+        ),
+        "optimism": mean(
+            [result["arms"]["ga"]["train"] - result["arms"]["ga"]["fresh"] for result in results]
+        )
+        if results
+        else None,
+        "champion": next((result["champion"] for result in results if result["champion"]), None),
+        "config_hash": config_hash,
+    }
