@@ -1,4 +1,4 @@
-"""A frame that was told is there after a kill at any moment."""
+"""I28: a frame that was told is there after a kill at any moment."""
 
 import subprocess
 import sys

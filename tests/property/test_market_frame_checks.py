@@ -1,4 +1,4 @@
-"""Whatever a chain says, a price that is called fresh is one that somebody may trade on."""
+"""I29: whatever a chain says, a price that is called fresh is one that somebody may trade on."""
 
 from dataclasses import replace
 from math import isfinite, nan
@@ -66,7 +66,7 @@ def liars(draw: st.DrawFn) -> FrameReading:
 
 
 @given(reading=liars(), has_before=st.booleans())
-def test_whatever_a_chain_says_a_fresh_price_is_young_borne_out_and_near_the_last(
+def test_i29_whatever_a_chain_says_a_fresh_price_is_young_borne_out_and_near_the_last(
     reading: FrameReading, *, has_before: bool
 ) -> None:
     before = judged(reading_of(season().frame(0))) if has_before else None

@@ -118,7 +118,7 @@ class Feed(Actor[FeedMessage]):
         return await self._arrived(reading, index, start_ns)
 
     async def _arrived(self, reading: FrameReading, index: int, start_ns: int) -> FrameArrived:
-        """Judge the reading of a new hour, and keep it with the hours that were missed before it."""
+        """Judge the reading of a new hour; keep it, and the hours missed before it, then say so (I28)."""
         season, before = self._season, self._last
         missed: list[LiveFrame] = []
         for hour in range(season.frame_count, index):

@@ -1,4 +1,4 @@
-"""The feed says a frame when it is durable, and otherwise why there is none."""
+"""I28: the feed says a frame when it is durable, and otherwise why there is none."""
 
 from collections.abc import Sequence
 from dataclasses import replace
