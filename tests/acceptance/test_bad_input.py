@@ -26,7 +26,7 @@ BAD_CONFIGS: tuple[tuple[str, str, str], ...] = (
     ("[seasons]\ndays = 1", "seasons", "known are arena, chain"),
     ("stop = 1", "stop", "known are arena, chain"),
     ("[journal]\ndir = ''", "journal.dir", "known are anchor_dir"),
-    ("[chain]\nprivate_key = '0x1'", "chain.private_key", "known are gas_gwei_max, profile"),
+    ("[chain]\nprivate_key = '0x1'", "chain.private_key", "known are confirm_blocks, deadline_s"),
     ("[arena]\nagents = '50'", "arena.agents = '50'", "integer"),
     ("[arena]\nagents = 50.0", "arena.agents = 50.0", "integer"),
     ("[arena]\nagents = true", "arena.agents = True", "integer"),

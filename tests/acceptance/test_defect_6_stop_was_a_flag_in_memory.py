@@ -4,13 +4,13 @@ Defect 6 of the earlier attempt: the stop was a flag in memory.
 Queued work went on, a restart forgot it, and any exception was retried three times.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
 from tests.acceptance.houses import Bench, Lived, check_on_bench, live, market, order_of, rules_for
 from treasury_actors.errors import ActorCrashed
-from treasury_actors.ids import AgentId
+from treasury_actors.ids import AgentId, AssetId
 from treasury_actors.journal.adapters.memory import MemoryJournal
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.trading.messages import ChangeTradingState
@@ -161,6 +161,9 @@ class BrokenVenue:
 
     async def send(self, ticket: Ticket) -> None:
         self.sent.append(ticket)
+
+    async def holdings(self) -> Mapping[AssetId, int] | None:
+        return None
 
     def alarms(self) -> list[Alarm]:
         return []

@@ -165,7 +165,7 @@ def is_fake(value: object) -> bool:
     return type(value) is int and value >= UNLIMITED
 
 
-SPEAKS_WITH_CHAINS = "trading/adapters/evm/"
+SPEAKS_WITH_CHAINS = ("trading/adapters/evm/", "market/adapters/evm/", "simulation/custody/")
 """There event topics are hashes and bounds are wide; an allowance of every unit there is, is none of ours."""
 
 LOCAL_WORLD = "simulation/rehearsal/"

@@ -1,8 +1,9 @@
 """
 Fault 5 of the brief: code meets real money that was never backtested.
 
-Here there is no way to real money yet, and no second engine that one could be built on: backtest and daemon
-play seasons with the same function, through the same actors.
+There is no way to real money yet: the one key a house is given signs on a rehearsal's local chain alone. And
+there is no second engine that a way could be built on: backtest, rehearsal and daemon play seasons with the
+same function, through the same actors.
 """
 
 import ast
@@ -16,6 +17,7 @@ from treasury_actors.cli.main import main
 from treasury_actors.errors import ConfigError
 from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.settings.file import Settings, check_settings
+from treasury_actors.trading.adapters.evm.signer import LocalSigner
 from treasury_actors.trading.adapters.simulated import SimulatedVenue
 from treasury_actors.trading.model.costs import CHAINS
 
@@ -38,6 +40,11 @@ def callers(name: str) -> set[str]:
         if isinstance(node, ast.Call)
         and name in {getattr(node.func, "id", None), getattr(node.func, "attr", None)}
     }
+
+
+def is_keyword(node: ast.AST, name: str) -> bool:
+    """Say whether a node hands over an argument of this name."""
+    return isinstance(node, ast.keyword) and node.arg == name
 
 
 @pytest.mark.parametrize(
@@ -79,8 +86,15 @@ def test_no_flag_leads_to_real_money(command: str, flag: str, capsys: pytest.Cap
     assert "unrecognized arguments" in capsys.readouterr().err
 
 
-def test_one_module_can_sign_and_nothing_that_runs_ever_makes_a_wallet() -> None:
-    assert callers("Wallet") | callers("LocalSigner") | callers("KeystoreSigner") == set()
+def test_a_wallet_is_made_by_the_house_alone_and_its_key_by_the_rehearsal_alone() -> None:
+    assert callers("Wallet") == {"wiring/house.py"}
+    assert callers("chain_access") == {"simulation/rehearsal/run.py"}
+    assert callers("LocalSigner") == {"simulation/rehearsal/run.py"}
+    with pytest.raises(ConfigError, match="signs on the local chain 31337 alone"):
+        LocalSigner("0x" + "11" * 32, chain_id=8453)
+
+
+def test_one_module_can_sign() -> None:
     for place, tree in modules():
         if place == "trading/adapters/evm/signer.py":
             continue
@@ -91,9 +105,13 @@ def test_one_module_can_sign_and_nothing_that_runs_ever_makes_a_wallet() -> None
             assert not any(n.split(".")[0] in {"web3", "eth_account", "eth_keys"} for n in names), place
 
 
-def test_the_house_trades_at_a_venue_that_never_leaves_the_process() -> None:
+def test_a_house_that_is_given_no_chain_trades_at_a_venue_that_never_leaves_the_process() -> None:
     assert SimulatedVenue(universe=MAINNET, chain=CHAINS["base"]).leaves_process is False
-    assert callers("SimulatedVenue") == {"wiring/house.py"}
+    assert callers("SimulatedVenue") | callers("EvmVenue") == {"wiring/house.py"}
+    given = {
+        place for place, tree in modules() for node in ast.walk(tree) if is_keyword(node, "surroundings")
+    }
+    assert given == {"simulation/rehearsal/run.py"}, "neither backtest nor daemon hands a chain over"
 
 
 def test_there_is_one_house_one_engine_and_one_ledger() -> None:
@@ -110,7 +128,7 @@ def test_backtest_and_daemon_play_seasons_with_the_same_function() -> None:
             if isinstance(node, ast.ImportFrom) and "play_season" in {alias.name for alias in node.names}:
                 assert node.module == "treasury_actors.simulation.run", place
 
-    assert players - daemons == {"simulation/backtest.py"}
+    assert players - daemons == {"simulation/backtest.py", "simulation/rehearsal/run.py"}
     assert len(daemons) == 1
 
 

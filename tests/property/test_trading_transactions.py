@@ -169,7 +169,7 @@ class Wallet(RuleBasedStateMachine):
         assert {intent: now[intent] for intent in self.ended} == self.ended
         for intent, state in now.items():
             if intent not in self.ended:
-                assert self.shell.slots.ended(intent) == state
+                assert self.shell.slots.ended_state(intent) == state
                 self.ended[intent] = state
                 if state == SlotState.FOREIGN:
                     assert self.foreign

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import TypeAlias
 
@@ -10,6 +11,7 @@ from treasury_actors.cli.screen import say
 from treasury_actors.errors import TreasuryError
 
 DEFAULT_CONFIG = Path(__file__).resolve().parents[2] / "configs" / "simulation.toml"
+PROVING_CONFIG = DEFAULT_CONFIG.with_name("proving_grounds.toml")
 EXIT_INTERRUPTED = 130
 
 Verb: TypeAlias = Callable[[argparse.Namespace], int]
@@ -114,6 +116,18 @@ def _add_runs(commands: Commands) -> None:
     )
     _add_out(run, "run folder (default: a new runs/<run_id>)")
     _add_json(run)
+
+    rehearse = _command(commands, "rehearse", "the proving grounds on a local chain, with real contracts")
+    rehearse.set_defaults(verb=_lazy("verbs_rehearse", "rehearse"))
+    rehearse.add_argument("config", nargs="?", type=Path, default=PROVING_CONFIG, metavar="CONFIG")
+    rehearse.add_argument("--days", type=_whole, metavar="N", help="length of the season")
+    rehearse.add_argument("--data", type=Path, metavar="DIR", help="market data; without it, the config's")
+    rehearse.add_argument(
+        "--start", type=_day, metavar="DATE", help="first day, YYYY-MM-DD UTC (with --data)"
+    )
+    rehearse.add_argument("--alone", action="store_true", help="without a sandwich attacker and dust")
+    _add_out(rehearse, "run folder; must be new or empty (default: runs/rehearsal-<run_id>)")
+    _add_json(rehearse)
 
     show = _command(commands, "show-config", "print a config with every default, and check it")
     show.set_defaults(verb=_lazy("verbs_run", "show_config"))
@@ -258,6 +272,14 @@ def _whole(text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
     return int(text)
+
+
+def _day(text: str) -> date:
+    """Parse a day."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date; write YYYY-MM-DD") from None
 
 
 def _lazy(module: str, name: str) -> Verb:

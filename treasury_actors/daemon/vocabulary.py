@@ -13,7 +13,7 @@ from treasury_actors.trading.model.order import (
     OrderRefused,
     OrderReleased,
 )
-from treasury_actors.trading.model.stop import TradingStateChanged
+from treasury_actors.trading.model.stop import TradingStateChanged, VenueAlarm
 
 VOCABULARY: tuple[type, ...] = (
     Entry,
@@ -24,6 +24,7 @@ VOCABULARY: tuple[type, ...] = (
     OrderEnded,
     Mandate,
     TradingStateChanged,
+    VenueAlarm,
     wallet.TxPlanned,
     wallet.TxReturned,
     wallet.TxSigned,

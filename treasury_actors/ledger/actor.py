@@ -11,6 +11,7 @@ from treasury_actors.ledger.messages import (
     AccountBalances,
     Deposit,
     EntryPosted,
+    InOurHands,
     LedgerMessage,
     Post,
     Statement,
@@ -56,6 +57,8 @@ class Ledger(Actor[LedgerMessage]):
                 return statement(self._book, message.agent)
             case AccountBalances():
                 return dict(self._book.balances(message.account))
+            case InOurHands():
+                return self._book.in_our_hands()
             case _:
                 assert_never(message)
 

@@ -61,4 +61,9 @@ class AccountBalances(Ask[Mapping[AssetId, int]]):
     account: AccountId
 
 
-LedgerMessage: TypeAlias = Post | Deposit | Withdraw | Statement | AccountBalances
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InOurHands(Ask[Mapping[AssetId, int]]):
+    """Ask what our wallet must hold of every asset, what strangers sent included."""
+
+
+LedgerMessage: TypeAlias = Post | Deposit | Withdraw | Statement | AccountBalances | InOurHands

@@ -251,6 +251,13 @@ class Book:
                     owned[asset] = owned.get(asset, 0) + units
         return dict(sorted(owned.items()))
 
+    def in_our_hands(self) -> dict[AssetId, int]:
+        """Return what our wallet must hold per asset: what the treasury owns, and what strangers sent."""
+        held = self.totals()
+        for asset, units in self.balances(UNSOLICITED).items():
+            held[asset] = held.get(asset, 0) + units
+        return dict(sorted(held.items()))
+
     def imbalances(self) -> list[str]:
         """Return what breaks conservation (I2): every asset over all accounts, contra too, sums to zero."""
         sums: dict[AssetId, int] = {}

@@ -14,16 +14,33 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from treasury_actors.actors.policy import SupervisionPolicy
 from treasury_actors.arena.model.allocation import PPB, AllocationPolicy
 from treasury_actors.arena.model.rules import ArenaRules, RiskRules
 from treasury_actors.errors import ConfigError
-from treasury_actors.settings.rules import HouseRules
+from treasury_actors.money import MICRO_USD
+from treasury_actors.settings.rules import ChainRules, HouseRules
 from treasury_actors.trading.model.costs import CHAINS, GWEI
+from treasury_actors.trading.model.fees import FeePolicy
 from treasury_actors.trading.model.guard import GuardPolicy
 from treasury_actors.trading.model.planner import PlannerPolicy
+from treasury_actors.trading.model.slot_acts import WalletPolicy
+
+L1_MANDATE_USD_MIN = 10_000
+"""On an L1 a smaller mandate would feed its capital to the gas."""
+
+IN_FLIGHT_MAX = 64
+"""What a node's pool keeps of one sender."""
 
 _CENT = Decimal("0.01")
 _SHOWN_MAX = 60
@@ -113,11 +130,32 @@ class PlannerSection(_Section):
     cash_bps: Annotated[Decimal, Field(ge=0, le=5_000)] = Decimal(50)
 
 
+class StageSection(_Section):
+    """Which rung of the ladder is played, by whom, and what its rounds may do."""
+
+    name: Literal["sim", "proving"] = "sim"
+    families: tuple[str, ...] = ()
+    allocates: bool = True
+    breeds: bool = True
+
+    @field_validator("families", mode="before")
+    @classmethod
+    def _list_as_tuple(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
+
+
 class ChainSection(_Section):
-    """What a transaction costs."""
+    """What a transaction costs, and where conversions are real."""
 
     profile: Literal["base", "ethereum"] = "base"
     gas_gwei_max: Annotated[int, Field(ge=1, le=10**10)] = 10_000_000
+    network: Literal["none", "rehearsal", "base"] = "none"
+    tip_gwei_max: Annotated[Decimal, Field(gt=0, le=1_000)] = Decimal("0.01")
+    gas_gwei_day_max: Annotated[int, Field(ge=1, le=10**11)] = 100_000_000
+    confirm_blocks: Annotated[int, Field(ge=1, le=1_000)] = 10
+    impact_bps_max: Annotated[int, Field(ge=1, le=500)] = 100
+    depth_bps_max: Annotated[int, Field(ge=1, le=10_000)] = 100
+    deadline_s: Annotated[int, Field(ge=10, le=3_600)] = 120
 
 
 class JournalSection(_Section):
@@ -130,6 +168,7 @@ class Settings(_Section):
     """A whole config file."""
 
     season: SeasonSection = SeasonSection()
+    stage: StageSection = StageSection()
     arena: ArenaSection = ArenaSection()
     risk: RiskSection = RiskSection()
     planner: PlannerSection = PlannerSection()
@@ -150,13 +189,36 @@ class Settings(_Section):
             return None
         return int(datetime(start.year, start.month, start.day, tzinfo=UTC).timestamp()) * 10**9
 
+    def chain_rules(self) -> ChainRules:
+        """Return what is risked on the config's chain."""
+        section = self.chain
+        on_l1 = CHAINS[section.profile].l2_gas_gwei is None
+        return ChainRules(
+            policy=WalletPolicy(
+                fees=FeePolicy(
+                    transaction_wei_max=section.gas_gwei_max * GWEI,
+                    emergency_wei_max=section.gas_gwei_max * GWEI,
+                    day_wei_max=section.gas_gwei_day_max * GWEI,
+                    tip_wei_max=max(1, int(section.tip_gwei_max * GWEI)),
+                ),
+                confirm_depth=section.confirm_blocks,
+                in_flight_max=IN_FLIGHT_MAX,
+            ),
+            mandate_micro_usd_min=(L1_MANDATE_USD_MIN if on_l1 else 1) * MICRO_USD,
+            impact_bps_max=section.impact_bps_max,
+            depth_bps_max=section.depth_bps_max,
+            deadline_s=section.deadline_s,
+        )
+
     def house_rules(self, seed: int) -> HouseRules:
         """Return the rules of every component."""
         arena, risk, planner = self.arena, self.risk, self.planner
         return HouseRules(
             arena=ArenaRules(
                 seed=seed,
-                stage="sim",
+                stage=self.stage.name,
+                allocates=self.stage.allocates,
+                breeds=self.stage.breeds,
                 population=arena.agents,
                 capital_usd=arena.capital_usd,
                 gas_usd=arena.gas_usd,

@@ -53,6 +53,14 @@ def families_with(strategy: Path | None) -> dict[FamilyId, Family]:
     return dict(sorted(known.items()))
 
 
+def _chosen(known: dict[FamilyId, Family], names: tuple[str, ...]) -> dict[FamilyId, Family]:
+    """Return the families a stage is played by: all of them, unless it names some."""
+    strangers = [name for name in names if name not in known]
+    if strangers:
+        raise ConfigError(f"stage.families: no family {strangers[0]!r}; known are {', '.join(known)}")
+    return {family: known[family] for family in known if not names or family in names}
+
+
 def prepare(
     settings: Settings, *, clock: Clock, strategy: Path | None = None, sabotage: Sabotage | None = None
 ) -> Prepared:
@@ -62,7 +70,7 @@ def prepare(
     Raises:
         ConfigError, DataError: before anything is written.
     """
-    known = families_with(strategy)
+    known = _chosen(families_with(strategy), settings.stage.families)
     check_sabotage(sabotage, known, settings.arena.agents)
     recipe = recipe_of(settings)
     season = recipe.build()

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import anyio
 
@@ -18,10 +18,33 @@ from treasury_actors.market.model.frame import MarketFrame, Season
 from treasury_actors.settings.rules import HouseRules
 from treasury_actors.simulation.conductor import Conductor
 from treasury_actors.simulation.recipe import SeasonRecipe
+from treasury_actors.wiring.chain_access import ChainAccess
 from treasury_actors.wiring.fold import Fold
 from treasury_actors.wiring.house import House, WrapAgent, open_house
 
 JOURNAL_NAME = "journal.db"
+
+
+class Surroundings(Protocol):
+    """What a house that trades on a chain stands in: in a rehearsal somebody moves it."""
+
+    @property
+    def chain(self) -> ChainAccess:
+        """What the house needs of it."""
+        ...
+
+    async def opened(self, house: House) -> None:
+        """Do what follows an opened season, before its first turn."""
+        ...
+
+    async def before_turn(self, frame: MarketFrame) -> None:
+        """Let the chain get to where this frame is true."""
+        ...
+
+    async def after_turn(self, frame: MarketFrame) -> None:
+        """Let the chain do what the turn sent."""
+        ...
+
 
 AfterTurn = Callable[[House, Season, MarketFrame], Awaitable[bool]]
 """Called between turns; may take its time and talk to the actors. False ends the run after this turn."""
@@ -93,6 +116,7 @@ async def play_season(
     host_clock: Clock,
     after_turn: AfterTurn,
     last_event_ns: int,
+    surroundings: Surroundings | None = None,
 ) -> SeasonEnd:
     """
     Play a season from where its fold ends to its last frame, or until `after_turn` says no.
@@ -113,6 +137,7 @@ async def play_season(
         turn_clock=VirtualClock(last_event_ns),
         host_clock=host_clock,
         wrap_agent=plan.wrap_agent,
+        chain=surroundings.chain if surroundings else None,
     ) as house:
         conductor = Conductor(house)
         if not state.is_open:
@@ -120,9 +145,15 @@ async def play_season(
                 season, number=state.number, seed=state.recipe.seed, config_hash=plan.config_hash
             )
             state.is_open = True
+            if surroundings:
+                await surroundings.opened(house)
         for index in range(fold.turn + 1, season.frame_count):
             frame = season.frame(index)
+            if surroundings:
+                await surroundings.before_turn(frame)
             await conductor.turn(frame)
+            if surroundings:
+                await surroundings.after_turn(frame)
             if not await after_turn(house, season, frame):
                 return "interrupted"
         await conductor.close_season(season.frame(season.frame_count - 1))

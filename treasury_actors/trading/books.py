@@ -1,13 +1,13 @@
 """The engine's hand on ledger and journal: statements, entries that must be possible, events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from treasury_actors.actors.ref import Ref
 from treasury_actors.clock import Clock
 from treasury_actors.errors import InvariantViolated
-from treasury_actors.ids import AgentId, EntryId
+from treasury_actors.ids import AgentId, AssetId, EntryId
 from treasury_actors.journal.ports import Journal
-from treasury_actors.ledger.messages import LedgerMessage, Post, Statement
+from treasury_actors.ledger.messages import InOurHands, LedgerMessage, Post, Statement
 from treasury_actors.ledger.model import AgentStatement, Entry, EntryKind, EntryRejected, Posting
 from treasury_actors.message import Provenance
 
@@ -25,6 +25,10 @@ class Books:
     async def statement(self, agent: AgentId) -> AgentStatement:
         """Return what an agent owns."""
         return await self._ledger.ask(Statement(agent=agent), timeout_s=ASK_TIMEOUT_S)
+
+    async def in_our_hands(self) -> Mapping[AssetId, int]:
+        """Return what our wallet must hold of every asset."""
+        return await self._ledger.ask(InOurHands(), timeout_s=ASK_TIMEOUT_S)
 
     async def post(self, entry_id: str, kind: EntryKind, postings: Sequence[Posting], why: str) -> None:
         """Post an entry that must be possible: the engine never asks for what the books don't allow."""

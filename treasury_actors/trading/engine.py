@@ -10,10 +10,11 @@ from treasury_actors.errors import InvariantViolated
 from treasury_actors.ids import AgentId, AssetId
 from treasury_actors.journal.ports import Journal
 from treasury_actors.ledger.messages import LedgerMessage
-from treasury_actors.ledger.model import GAS, GAS_BURNT, Posting, available, held, transfer, venue
+from treasury_actors.ledger.model import Posting, available, held, transfer, venue
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Universe
 from treasury_actors.trading.books import Books
+from treasury_actors.trading.chain_books import ChainBooks
 from treasury_actors.trading.gas_account import GasAccount
 from treasury_actors.trading.messages import (
     CancelOpenOrders,
@@ -41,8 +42,11 @@ from treasury_actors.trading.model.order import (
     TradingReason,
     order_id,
 )
-from treasury_actors.trading.model.stop import BROKEN_INVARIANT, OPERATOR, StopLatch, TradingState
+from treasury_actors.trading.model.stop import BROKEN_INVARIANT, OPERATOR, StopLatch, TradingState, VenueAlarm
 from treasury_actors.trading.ports import Executed, NotExecuted, Receipt, Reversed, Ticket, Venue
+
+LOOKS_MAX = 64
+"""So often a real venue is asked at a season's end for what is still on its way."""
 
 
 class TradingEngine(Actor[EngineMessage]):
@@ -71,6 +75,7 @@ class TradingEngine(Actor[EngineMessage]):
         self._universe = universe
         self._books = Books(ledger=ledger, journal=journal, clock=clock)
         self._venue = venue
+        self._chain_books = ChainBooks(universe=universe, books=self._books, venue=venue)
         self._latch = latch
         self._turnover = turnover
         self._open_orders = open_orders
@@ -80,7 +85,6 @@ class TradingEngine(Actor[EngineMessage]):
         self._intake: list[Order] = []
         self._frame: MarketFrame | None = None
         self._touched: set[AgentId] = set()
-        self._undone: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"<TradingEngine {self._latch.state}, {self._open_orders!r}>"
@@ -122,8 +126,9 @@ class TradingEngine(Actor[EngineMessage]):
             for receipt in receipts:
                 await self._settle(receipt, frame)
         for alarm in self._venue.alarms():
-            if alarm.stops:
-                await self._change_state("stopped", BROKEN_INVARIANT, alarm.reason)
+            self._books.record(VenueAlarm(reason=alarm.reason, stops=alarm.stops), f"turn:{frame.index}")
+            await self._stop_if(alarm.reason if alarm.stops else None)
+        await self._stop_if(await self._chain_books.compare(frame.index))
         return TurnOpened(turn=frame.index, touched=tuple(sorted(self._touched)))
 
     async def _close(self, turn: int) -> TurnClosed:
@@ -143,7 +148,7 @@ class TradingEngine(Actor[EngineMessage]):
             if not order.reduce_only:
                 self._turnover.add(event)
             self._open_orders.accepted(event)
-        for agent in self._open_orders.waiting_agents():
+        for agent in self._open_orders.waiting_agents() if self._chain_books.agree else ():
             await self._release_next(agent)
         return TurnClosed(turn=turn, accepted=accepted, refused=len(intake) - accepted)
 
@@ -155,6 +160,9 @@ class TradingEngine(Actor[EngineMessage]):
         if order.turn != frame.index or order.order_id != order_id(order.agent, order.turn, order.number):
             detail = f"decided at frame {order.turn}, now {frame.index}"
             return Refusal(reason=TradingReason.DUPLICATE, detail=detail)
+        if not self._chain_books.agree:
+            detail = "the books were not compared with the wallet yet, or it lacks something"
+            return Refusal(reason=TradingReason.NOT_RECONCILED, detail=detail)
         if self._open_orders.has(order):
             return Refusal(reason=TradingReason.DUPLICATE, detail="this order was accepted before")
         if self._open_orders.working_since_before(order):
@@ -221,7 +229,8 @@ class TradingEngine(Actor[EngineMessage]):
     async def _settle(self, receipt: Receipt, frame: MarketFrame) -> None:
         """Post what a venue did, then let the order, or the agent's next one, go on."""
         if isinstance(receipt, Reversed):
-            await self._reverse(receipt)
+            self._touched.add(receipt.agent)
+            await self._stop_if(await self._chain_books.reverse(receipt))
             return
         working = self._open_orders.working(receipt.ticket.order_id)
         if working is None or working.hop != receipt.ticket.hop:
@@ -316,35 +325,10 @@ class TradingEngine(Actor[EngineMessage]):
         self._gas.burn(order.agent, gas_wei)
         self._open_orders.ended(ended)
 
-    async def _reverse(self, receipt: Reversed) -> None:
-        """
-        Post the reverse of a hop that a reorganisation undid, or post it again once it is in a block.
-
-        What the agent was charged for gas stays; what the treasury burnt follows the chain. An agent that has
-        spent the proceeds already leaves the books short of the chain: then nothing more is traded.
-        """
-        name = f"{receipt.order_id}/{receipt.hop}"
-        step = self._universe.conversion_by_id[receipt.conversion]
-        own, theirs = available(receipt.agent), venue(step.venue)
-        gave, got = (own, theirs) if receipt.again else (theirs, own)
-        postings = [
-            *transfer(gave, got, step.source, receipt.given_units),
-            *transfer(got, gave, step.target, receipt.taken_units),
-        ]
-        burns = (GAS, GAS_BURNT) if receipt.again else (GAS_BURNT, GAS)
-        postings += transfer(*burns, self._universe.gas, receipt.gas_wei)
-        if receipt.again and self._undone.pop(name, None) is None:
-            return
-        kind = "redo" if receipt.again else "undo"
-        refused = await self._books.try_post(
-            f"{name}/{kind}/{receipt.block_hash}", "reverse", postings, receipt.order_id
-        )
-        self._touched.add(receipt.agent)
-        if refused is not None:
-            reason = f"{name}: a reorganisation {kind}es what is spent: {refused.reason} ({refused.detail})"
+    async def _stop_if(self, reason: str | None) -> None:
+        """Stop trading if there is a reason to: what holds the house together doesn't hold."""
+        if reason is not None:
             await self._change_state("stopped", BROKEN_INVARIANT, reason)
-        elif not receipt.again:
-            self._undone[name] = receipt.block_hash
 
     async def _change_state(self, state: TradingState, by: str, reason: str) -> TradingState:
         """
@@ -358,20 +342,34 @@ class TradingEngine(Actor[EngineMessage]):
             self._books.record(changed, f"stop:{changed.epoch}")
             self._latch.apply(changed)
             await self._venue.heed(changed)
+            if state == "active" and self._venue.leaves_process:
+                self._chain_books.agree = False
         if by == OPERATOR:
             await self._books.flush()
             self._latch.switch.pulled = False
         return self._latch.state
 
     async def _cancel_open_orders(self) -> int:
-        """End the orders of a simulated season that is over; a real venue's tickets can't be taken back."""
-        assert not self._venue.leaves_process, "what was sent to a real venue is only watched"
+        """End the orders of a season that is over; what was sent to a real venue is watched to its end."""
         cancelled = len(self._open_orders)
         detail = "the season ended before its next frame"
+        for agent in self._open_orders.waiting_agents():
+            for order in self._open_orders.waiting(agent):
+                self._end(order, 0, TradingReason.SEASON_OVER, detail)
+        if self._venue.leaves_process:
+            await self._watch_to_the_end()
+            return cancelled
         for working in self._open_orders.at_venue():
             source = self._universe.conversion_by_id[working.order.path[working.hop]].source
             await self._give_back(working, source, TradingReason.SEASON_OVER, detail)
-        for agent in self._open_orders.waiting_agents():
-            while (order := self._open_orders.next_of(agent)) is not None:
-                self._end(order, 0, TradingReason.SEASON_OVER, detail)
         return cancelled
+
+    async def _watch_to_the_end(self) -> None:
+        """Settle what is at the venue until nothing is, or until looking again has shown nothing for long."""
+        assert self._frame is not None, "a season that is over had frames"
+        for _ in range(LOOKS_MAX):
+            for receipt in await self._venue.collect(self._frame):
+                await self._settle(receipt, self._frame)
+            if not self._open_orders.at_venue():
+                break
+        await self._stop_if(await self._chain_books.compare(self._frame.index))

@@ -1,10 +1,10 @@
 """What trading needs from outside: a venue that executes one conversion at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from treasury_actors.ids import AgentId, ConversionId, OrderId
+from treasury_actors.ids import AgentId, AssetId, ConversionId, OrderId
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Conversion
 from treasury_actors.trading.model.costs import Quote
@@ -108,6 +108,15 @@ class Venue(Protocol):
 
     async def collect(self, frame: MarketFrame) -> list[Receipt]:
         """Return the receipts that have arrived by this frame, in (agent, order) order; empty if none."""
+        ...
+
+    async def holdings(self) -> Mapping[AssetId, int] | None:
+        """
+        Return what is really there of every asset, in its smallest units, to compare the books with.
+
+        None if it can't be said now: something the books don't know yet is on its way, or nobody answers.
+        A venue that does not leave the process has nothing beside the books, and is never asked.
+        """
         ...
 
     def alarms(self) -> list[Alarm]:

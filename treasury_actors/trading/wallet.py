@@ -36,7 +36,7 @@ from treasury_actors.trading.model.slot_decisions import (
     store_signed,
 )
 from treasury_actors.trading.model.slot_watch import on_block, on_receipts, recover
-from treasury_actors.trading.model.transaction import TxSigned
+from treasury_actors.trading.model.transaction import TxReturned, TxSigned
 from treasury_actors.trading.wallet_messages import (
     GateChanged,
     HearsWallet,
@@ -87,7 +87,7 @@ class Wallet(Actor[WalletMessage]):
         return f"<Wallet {self._slots!r}, {self._gate.state}>"
 
     async def receive(self, message: WalletMessage) -> Placed | ChainRefusal | int | None:
-        """Handle one message."""
+        """Handle one message; a chain that doesn't answer is no crash, and proves nothing."""
         match message:
             case PlaceCall():
                 return await self._place(message.intent)
@@ -95,7 +95,7 @@ class Wallet(Actor[WalletMessage]):
                 return await self._look()
             case GateChanged():
                 self._gate.apply(message.change)
-                return None
+                return self._gate.epoch
             case _:
                 assert_never(message)
 
@@ -104,7 +104,9 @@ class Wallet(Actor[WalletMessage]):
         if not self._is_reconciled:
             detail = "nothing is planned before every slot of the journal was looked at on the chain"
             return ChainRefusal(reason=ChainReason.UNEXPLAINED_SLOT, detail=detail)
-        head = await self._node.head(self._slots.sender)
+        head = await self._head()
+        if head is None:
+            return ChainRefusal(reason=ChainReason.NO_ANSWER, detail="no node says where the chain is")
         planned = plan_intent(self._slots, intent, head=head, gate=self._gate, policy=self._policy)
         if isinstance(planned, ChainRefusal):
             return planned
@@ -112,24 +114,36 @@ class Wallet(Actor[WalletMessage]):
         slot = self._slots.slot_of(intent.intent)
         if slot is None:
             return ChainRefusal(reason=ChainReason.STOPPED, detail="trading stops: see the alert")
-        await self._do(
-            sign_first(self._slots, slot.id, head=head, gate=self._gate, policy=self._policy), head
-        )
+        step = sign_first(self._slots, slot.id, head=head, gate=self._gate, policy=self._policy)
+        await self._do(step, head)
         if self._slots.get(slot.id) is None:
-            return ChainRefusal(reason=ChainReason.STOPPED, detail=f"{intent.intent} was given back unsigned")
+            why = next((e.reason for e in step.events if isinstance(e, TxReturned)), "trading was stopped")
+            return ChainRefusal(reason=ChainReason.GIVEN_BACK, detail=why)
         return Placed(intent=intent.intent, nonce=slot.id.nonce)
 
-    async def _look(self) -> int:
+    async def _look(self) -> int | None:
         """Follow every live slot; the first look is the recovery, which explains what a restart left open."""
-        head = await self._node.head(self._slots.sender)
+        head = await self._head()
+        if head is None:
+            return None
         if not self._is_reconciled:
             await self._do(recover(self._slots, head=head, gate=self._gate), head)
             self._is_reconciled = True
         numbers = [slot.mined.block_number for slot in self._slots.live() if slot.mined is not None]
-        canonical = await self._node.canonical(numbers)
+        try:
+            canonical = await self._node.canonical(numbers)
+        except Fault:
+            return None
         step = on_block(self._slots, head=head, canonical=canonical, gate=self._gate, policy=self._policy)
         await self._do(step, head)
         return head.number
+
+    async def _head(self) -> Head | None:
+        """Return the chain as it stands; None if no node answers."""
+        try:
+            return await self._node.head(self._slots.sender)
+        except Fault:
+            return None
 
     async def _do(self, first: Next, head: Head) -> None:
         """

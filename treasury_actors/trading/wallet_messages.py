@@ -26,13 +26,13 @@ class PlaceCall(Ask[Placed | ChainRefusal]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LookAtChain(Ask[int]):
+class LookAtChain(Ask[int | None]):
     """A new block, or a moment to look anyway: follow every live slot. Replies with the head's number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GateChanged:
-    """Trading was stopped, reduced, resumed, or something was permitted under a stop."""
+class GateChanged(Ask[int]):
+    """Trading was stopped, reduced, resumed, or something permitted under a stop; replies with the epoch."""
 
     change: TradingStateChanged | TxPermitted
 

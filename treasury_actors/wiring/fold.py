@@ -1,6 +1,7 @@
 """From a journal and its frames to the state of the house: the only way state comes to be at a start."""
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from treasury_actors.agents.model.track import DAY_FRAMES
 from treasury_actors.arena.model.events import AgentBorn, AgentClosed, AgentRetired, SeasonOpened
@@ -18,9 +19,18 @@ from treasury_actors.trading.model.gas import GasBudgets
 from treasury_actors.trading.model.limits import Turnover
 from treasury_actors.trading.model.mandate import Mandate
 from treasury_actors.trading.model.marks import Marks
+from treasury_actors.trading.model.nonce_slots import Slots
 from treasury_actors.trading.model.open_orders import OpenOrders
 from treasury_actors.trading.model.order import OrderAccepted, OrderEnded, OrderFilled, OrderReleased
+from treasury_actors.trading.model.signing_gate import SigningGate
 from treasury_actors.trading.model.stop import StopLatch, TradingStateChanged
+from treasury_actors.trading.model.transaction import (
+    IntentId,
+    TxEnded,
+    TxEvent,
+    TxPermitted,
+    call_intent,
+)
 from treasury_actors.trading.model.valuation import nav_micro_usd
 
 _AGENT_PREFIX, _AGENT_SUFFIX = "agent:", ":available"
@@ -28,32 +38,67 @@ _AGENT_PREFIX, _AGENT_SUFFIX = "agent:", ":available"
 
 @dataclass(slots=True)
 class Records:
-    """What a journal alone adds up to; no frame is needed for it."""
+    """
+    What a journal alone adds up to; no frame is needed for it.
+
+    Attributes:
+        wallets: the nonces of each address that ever signed for this house.
+        unfinal: fills on a chain that a reorganisation could still undo, by the call's intent.
+    """
 
     book: Book
     roster: Roster
     latch: StopLatch
+    gate: SigningGate
     turnover: Turnover
     budgets: GasBudgets
     open_orders: OpenOrders
+    wallets: dict[str, Slots]
+    unfinal: dict[IntentId, OrderFilled]
 
     @classmethod
     def empty(cls, universe: Universe) -> "Records":
         """Return the state of an empty journal."""
+        latch = StopLatch()
         return cls(
             book=Book(asset.id for asset in universe.assets),
             roster=Roster(),
-            latch=StopLatch(),
+            latch=latch,
+            gate=SigningGate(switch=latch.switch),
             turnover=Turnover(),
             budgets=GasBudgets(),
             open_orders=OpenOrders(),
+            wallets={},
+            unfinal={},
         )
+
+    def slots(self, chain_id: int, sender: str) -> Slots:
+        """Return the nonces of an address: none yet, if it never signed."""
+        return self.wallets.setdefault(sender, Slots(chain_id=chain_id, sender=sender))
 
     def apply(self, event: object) -> None:
         """Fold one event."""
         match event:
             case Entry():
                 self.book.apply(event)
+            case OrderAccepted() | OrderReleased() | OrderFilled() | OrderEnded():
+                self._order(event)
+            case Mandate():
+                self.roster.apply(event)
+                self.budgets.mandated(event)
+            case TradingStateChanged():
+                self.latch.apply(event)
+                self.gate.apply(event)
+            case TxPermitted():
+                self.gate.apply(event)
+            case _ if isinstance(event, TxEvent):
+                self._transaction(event)
+            case _:
+                self.roster.apply(event)
+
+    def _order(self, event: OrderAccepted | OrderReleased | OrderFilled | OrderEnded) -> None:
+        """Fold what became of an order, and what it burnt."""
+        match event:
             case OrderAccepted():
                 self.open_orders.accepted(event)
                 if not event.order.reduce_only:
@@ -64,16 +109,19 @@ class Records:
             case OrderFilled():
                 self.open_orders.filled(event)
                 self.budgets.burn(event.agent, event.gas_wei)
+                if self.wallets:
+                    self.unfinal[call_intent(event.order_id, event.hop)] = event
             case OrderEnded():
                 self.open_orders.ended(event)
                 self.budgets.burn(event.agent, event.gas_wei)
-            case Mandate():
-                self.roster.apply(event)
-                self.budgets.mandated(event)
-            case TradingStateChanged():
-                self.latch.apply(event)
             case _:
-                self.roster.apply(event)
+                assert_never(event)
+
+    def _transaction(self, event: TxEvent) -> None:
+        """Fold what became of a transaction; a final one can't be undone any more."""
+        self.slots(event.slot.chain_id, event.slot.sender).apply(event)
+        if isinstance(event, TxEnded):
+            self.unfinal.pop(event.intent, None)
 
     def verify(self) -> None:
         """Raise InvariantViolated unless the books balance (I2) and hold what orders are out for (I18)."""

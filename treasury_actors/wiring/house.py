@@ -22,6 +22,7 @@ from treasury_actors.ledger.actor import Ledger
 from treasury_actors.ledger.messages import (
     AccountBalances,
     Deposit,
+    InOurHands,
     LedgerMessage,
     Post,
     Statement,
@@ -29,6 +30,7 @@ from treasury_actors.ledger.messages import (
 )
 from treasury_actors.market.model.features import Features
 from treasury_actors.settings.rules import HouseRules
+from treasury_actors.trading.adapters.evm.venue import EvmVenue, News
 from treasury_actors.trading.adapters.simulated import SimulatedVenue
 from treasury_actors.trading.engine import TradingEngine
 from treasury_actors.trading.guardian import Guardian
@@ -47,7 +49,11 @@ from treasury_actors.trading.messages import (
     Watch,
 )
 from treasury_actors.trading.model.planner import PlannerPolicy
-from treasury_actors.wiring.fold import Fold
+from treasury_actors.trading.ports import Venue
+from treasury_actors.trading.wallet import Wallet
+from treasury_actors.trading.wallet_messages import GateChanged, LookAtChain, PlaceCall
+from treasury_actors.wiring.chain_access import ChainAccess
+from treasury_actors.wiring.fold import Fold, Records
 
 CORE_MAILBOX_SIZE = 65_536
 CORE_DEADLINE_S = 3_600.0
@@ -103,6 +109,7 @@ async def open_house(
     turn_clock: VirtualClock,
     host_clock: Clock,
     wrap_agent: WrapAgent | None = None,
+    chain: ChainAccess | None = None,
 ) -> AsyncIterator[House]:
     """
     Start the house on the state of `fold`; stop it, top first, when the context is left.
@@ -111,12 +118,13 @@ async def open_house(
         turn_clock: logical time; the driver moves it frame by frame.
         host_clock: for deadlines alone.
         wrap_agent: puts something around every agent, e.g. an injected fault.
+        chain: where conversions are real; without it they are simulated.
     """
     news = _News()
     agents = Supervisor(policy=rules.supervision, clock=host_clock, on_event=news)
     core = Supervisor(policy=rules.supervision, clock=host_clock, on_event=lambda _: None)
     async with core, agents:
-        below = _start_core(core, rules=rules, fold=fold, journal=journal, clock=turn_clock)
+        below = _start_core(core, rules=rules, fold=fold, journal=journal, clock=turn_clock, chain=chain)
         neighbours = Neighbours(
             features=features,
             families=families,
@@ -150,21 +158,32 @@ async def open_house(
         )
 
 
-LEDGER = (Post, Deposit, Withdraw, Statement, AccountBalances)
+LEDGER = (Post, Deposit, Withdraw, Statement, AccountBalances, InOurHands)
 ENGINE = (OpenTurn, SubmitOrders, CloseTurn, SetMandates, GasToDivide, ChangeTradingState, CancelOpenOrders)
+WALLET = (PlaceCall, LookAtChain, GateChanged)
 GUARDIAN = (Watch, Guard, CapitalMoved)
 ARENA = (OpenSeason, PlayTurn, HoldRound, CloseSeason)
 
 
 def _start_core(
-    core: Supervisor, *, rules: HouseRules, fold: Fold, journal: Journal, clock: VirtualClock
+    core: Supervisor,
+    *,
+    rules: HouseRules,
+    fold: Fold,
+    journal: Journal,
+    clock: VirtualClock,
+    chain: ChainAccess | None,
 ) -> _Core:
-    """Start ledger, engine and guardian on what the fold knows, bottom first."""
+    """Start ledger, wallet, engine and guardian on what the fold knows, bottom first."""
     universe, records = fold.universe, fold.records
     mandates = records.roster.mandates()
     ledger = core.start_child(
         _core("ledger", lambda: Ledger(book=records.book, journal=journal, clock=clock), LEDGER)
     )
+
+    venue: Venue = SimulatedVenue(universe=universe, chain=rules.chain)
+    if chain is not None:
+        venue = _start_chain(core, chain, records=records, journal=journal, clock=clock)
 
     def make_engine() -> TradingEngine:
         return TradingEngine(
@@ -172,7 +191,7 @@ def _start_core(
             ledger=ledger,
             journal=journal,
             clock=clock,
-            venue=SimulatedVenue(universe=universe, chain=rules.chain),
+            venue=venue,
             latch=records.latch,
             turnover=records.turnover,
             budgets=records.budgets,
@@ -195,6 +214,29 @@ def _start_core(
 
     guardian = core.start_child(_core("guardian", make_guardian, GUARDIAN))
     return _Core(ledger=ledger, engine=engine, guardian=guardian)
+
+
+def _start_chain(
+    core: Supervisor, chain: ChainAccess, *, records: Records, journal: Journal, clock: VirtualClock
+) -> EvmVenue:
+    """Start the wallet of a chain; return the venue that trades with it."""
+    news = News()
+    slots = records.slots(chain.desk.limits.chain_id, chain.signer.address)
+
+    def make_wallet() -> Wallet:
+        return Wallet(
+            slots=slots,
+            gate=records.gate,
+            policy=chain.policy,
+            signer=chain.signer,
+            node=chain.node,
+            journal=journal,
+            clock=clock,
+            hears=news,
+        )
+
+    wallet = core.start_child(_core("wallet", make_wallet, WALLET))
+    return EvmVenue(desk=chain.desk, wallet=wallet, news=news, slots=slots, unfinal=records.unfinal)
 
 
 def _agent_maker(

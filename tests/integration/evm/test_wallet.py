@@ -142,7 +142,7 @@ async def test_an_intent_is_sent_mined_counted_at_depth_and_ended_when_final(des
     assert isinstance(end, End)
     assert end.outcome is SlotState.SETTLED
     assert await desk.received() == 5
-    assert desk.slots().ended(IntentId("pay")) is SlotState.SETTLED
+    assert desk.slots().ended_state(IntentId("pay")) is SlotState.SETTLED
 
 
 async def test_several_are_in_flight_at_once_in_the_order_of_their_nonces(desk: Desk) -> None:
@@ -181,7 +181,7 @@ async def test_a_transaction_that_the_pool_dropped_is_sent_again_and_settles_onc
     await desk.settle()
 
     assert await desk.received() == 1
-    assert desk.slots().ended(IntentId("pay")) is SlotState.SETTLED
+    assert desk.slots().ended_state(IntentId("pay")) is SlotState.SETTLED
     assert len(desk.ear.of(Count)) == 1
 
 
@@ -204,7 +204,7 @@ async def test_a_send_whose_reply_was_lost_is_unknown_and_settles_once(anvil_pat
         assert "trading.tx_unknown.v1" in types
         assert types.count("trading.tx_signed.v1") == 1
         assert await desk.received() == 1
-        assert desk.slots().ended(IntentId("pay")) is SlotState.SETTLED
+        assert desk.slots().ended_state(IntentId("pay")) is SlotState.SETTLED
 
 
 async def test_a_reorganisation_counts_back_sends_the_same_bytes_again_and_settles_once(desk: Desk) -> None:
@@ -216,7 +216,7 @@ async def test_a_reorganisation_counts_back_sends_the_same_bytes_again_and_settl
 
     signed = [r.event for r in desk.journal.read() if r.type == "trading.tx_signed.v1"]
     assert await desk.received() == 1
-    assert desk.slots().ended(IntentId("pay")) is SlotState.SETTLED
+    assert desk.slots().ended_state(IntentId("pay")) is SlotState.SETTLED
     assert len(desk.ear.of(Count)) - len(desk.ear.of(Compensate)) == 1
     assert len({event.slot.nonce for event in signed if isinstance(event, TxSigned)}) == 1
 
@@ -248,7 +248,7 @@ async def test_a_restart_between_sign_and_send_sends_the_stored_bytes(desk: Desk
 
     assert len([r for r in journal.read() if r.type == "trading.tx_signed.v1"]) == 1
     assert await desk.received() == 1
-    assert desk.slots().ended(IntentId("pay")) is SlotState.SETTLED
+    assert desk.slots().ended_state(IntentId("pay")) is SlotState.SETTLED
 
 
 async def test_after_a_stop_nothing_is_signed_and_what_was_sent_is_only_watched(desk: Desk) -> None:
@@ -264,7 +264,7 @@ async def test_after_a_stop_nothing_is_signed_and_what_was_sent_is_only_watched(
     assert isinstance(refused, ChainRefusal)
     assert refused.reason is ChainReason.STOPPED
     assert len(signed) == 1
-    assert desk.slots().ended(IntentId("sent before")) is SlotState.SETTLED
+    assert desk.slots().ended_state(IntentId("sent before")) is SlotState.SETTLED
 
 
 async def test_a_transaction_of_somebody_else_with_our_key_stops_trading(desk: Desk) -> None:

@@ -346,6 +346,7 @@ def test_reasons_say_which_may_be_fine_at_a_later_frame() -> None:
 
     assert transient == {
         TradingReason.REDUCING,
+        TradingReason.NOT_RECONCILED,
         TradingReason.IN_FLIGHT,
         TradingReason.STALE_PRICE,
         TradingReason.ABOVE_TURNOVER_LIMIT,

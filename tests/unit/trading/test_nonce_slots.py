@@ -101,7 +101,7 @@ NOOP = replace(signed(1, max_fee_wei=20 * GWEI), kind="noop", gas_limit=21_000)
 def state_after(*events: TxEvent) -> SlotState | None:
     slots = fold(events, chain_id=CHAIN_ID, sender=OWN)
     live = slots.get(slot())
-    return slots.ended(IntentId("buy")) if live is None else live.state
+    return slots.ended_state(IntentId("buy")) if live is None else live.state
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_the_outcome_of_a_mined_attempt_is_what_it_did() -> None:
     with pytest.raises(InvariantViolated, match="I20"):
         slots.apply(settled(1))
     slots.apply(TxCancelled(slot=slot(), intent=IntentId("buy"), attempt=1, tx_hash="0x0501", fee_wei=7))
-    assert slots.ended(IntentId("buy")) == SlotState.CANCELLED
+    assert slots.ended_state(IntentId("buy")) == SlotState.CANCELLED
 
 
 def test_a_call_that_reverted_ends_as_reverted_and_its_fee_counts_for_its_day() -> None:
@@ -220,7 +220,7 @@ def test_a_call_that_reverted_ends_as_reverted_and_its_fee_counts_for_its_day() 
         TxReverted(slot=told.slot, intent=told.intent, attempt=0, tx_hash=told.tx_hash, fee_wei=told.fee_wei)
     )
 
-    assert slots.ended(IntentId("buy")) == SlotState.REVERTED
+    assert slots.ended_state(IntentId("buy")) == SlotState.REVERTED
     assert slots.fees_wei_of_day(86_399) == 7
     assert slots.fees_wei_of_day(86_400) == 0
 

@@ -174,7 +174,7 @@ def test_no_answer_is_unknown_and_sends_the_same_bytes_elsewhere() -> None:
     assert step.acts == (replace(send_of(shell), elsewhere=True),)
     shell.record(step.events[0])
     assert slot_of(shell).state == SlotState.UNKNOWN
-    assert shell.slots.ended(IntentId("buy")) is None, "I27: unknown is not failed"
+    assert shell.slots.ended_state(IntentId("buy")) is None, "I27: unknown is not failed"
 
 
 def test_nothing_is_planned_while_an_outcome_is_unknown() -> None:

@@ -188,7 +188,7 @@ def test_a_transaction_that_reverted_is_counted_for_its_fee_alone() -> None:
     (count,) = shell.posted.values()
     assert count.outcome == SlotState.REVERTED
     assert count.fee_wei > 0
-    assert shell.slots.ended(IntentId("buy")) == SlotState.REVERTED
+    assert shell.slots.ended_state(IntentId("buy")) == SlotState.REVERTED
 
 
 def test_a_cancelled_intent_ends_when_the_noop_is_final() -> None:
@@ -198,7 +198,7 @@ def test_a_cancelled_intent_ends_when_the_noop_is_final() -> None:
         shell.chain.mine()
         shell.see_block()
 
-    assert shell.slots.ended(IntentId("buy")) == SlotState.CANCELLED
+    assert shell.slots.ended_state(IntentId("buy")) == SlotState.CANCELLED
 
 
 def test_after_a_stop_nothing_is_signed_or_sent_but_what_was_sent_is_watched() -> None:

@@ -13,6 +13,7 @@ _FREE_LIBRARIES = (
     *("SupplyLogic", "BorrowLogic", "LiquidationLogic", "EModeLogic"),
     *("BridgeLogic", "PoolLogic", "ConfiguratorLogic"),
 )
+_WORD, _RESERVES_SLOT = 32, 52
 _LTV_BPS, _LIQUIDATION_BPS, _BONUS_BPS = 7_700, 8_000, 10_500
 _INIT_RESERVES = (
     "initReserves((address,address,address,uint8,address,address,address,address,"
@@ -90,6 +91,24 @@ async def deploy_aave_v3(writer: BlockWriter, plans: Sequence[ReservePlan]) -> A
         data_provider=data_provider,
         reserves=tuple([await _reserve(writer, data_provider, plan) for plan in plans]),
     )
+
+
+async def set_liquidity_index(writer: BlockWriter, aave: AaveV3, symbol: str, index_ray: int) -> None:
+    """
+    Let a reserve that nobody has supplied to begin at an index above one, as one with a past does.
+
+    Aave V3.0 keeps `mapping(address => ReserveData) _reserves` at slot 52 of its pool; the second word of an
+    entry has the index in its lower half and the rate, still zero, in its upper.
+    """
+    from eth_utils.crypto import keccak  # noqa: PLC0415  # an extra: only a chain run has it
+
+    await writer.mine()
+    token = bytes.fromhex(aave.reserve(symbol).token[2:]).rjust(_WORD, b"\0")
+    entry = int.from_bytes(keccak(token + _RESERVES_SLOT.to_bytes(_WORD, "big")), "big")
+    word = "0x" + index_ray.to_bytes(_WORD, "big").hex()
+    await writer.ask("anvil_setStorageAt", aave.pool, hex(entry + 1), word)
+    seen = await writer.number(aave.pool, "getReserveNormalizedIncome(address)", aave.reserve(symbol).token)
+    assert seen == index_ray, f"the index of {symbol} is {seen}, not {index_ray}"
 
 
 async def _init_reserves(

@@ -1,6 +1,7 @@
 """Building a world: everything the conversions of a universe need, deployed and furnished for a frame."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import isfinite
 from typing import Final
 
@@ -14,7 +15,12 @@ from treasury_actors.market.model.universe import Conversion, Universe
 from treasury_actors.money import MICRO_USD
 from treasury_actors.simulation.rehearsal.contracts import Artifacts
 from treasury_actors.simulation.rehearsal.curves import RAY, RateCurve
-from treasury_actors.simulation.rehearsal.deploy_aave_v3 import AaveV3, ReservePlan, deploy_aave_v3
+from treasury_actors.simulation.rehearsal.deploy_aave_v3 import (
+    AaveV3,
+    ReservePlan,
+    deploy_aave_v3,
+    set_liquidity_index,
+)
 from treasury_actors.simulation.rehearsal.deploy_chainlink import Feed, deploy_chainlink_feed, next_answers
 from treasury_actors.simulation.rehearsal.deploy_safe import deploy_safe
 from treasury_actors.simulation.rehearsal.deploy_session import BlockWriter
@@ -49,6 +55,7 @@ _PURSE_TOKENS = 10**12
 _ETHER_PURSE_TOKENS = 10**8
 _GAS_PURSE_WEI = 10**9 * 10**18
 _PIPS_A_BPS = 100
+_INDEX_STEPS = 10**15
 _STABLE_CURVE = RateCurve(
     optimal_ray=90 * RAY // 100,
     base_ray=0,
@@ -65,7 +72,9 @@ _ETHER_CURVE = RateCurve(
 )
 
 
-async def build_world(rpc: Rpc, *, artifacts: Artifacts, universe: Universe, frame: MarketFrame) -> World:
+async def build_world(
+    rpc: Rpc, *, artifacts: Artifacts, universe: Universe, frame: MarketFrame, gas_ratio: float = 1.0
+) -> World:
     """
     Deploy the world of `universe` on an empty local node and move it to `frame`; about a second.
 
@@ -90,7 +99,7 @@ async def build_world(rpc: Rpc, *, artifacts: Artifacts, universe: Universe, fra
     # Blocks a second apart, whatever the machine's clock says: the same run gives the same interest.
     await writer.ask("anvil_setBlockTimestampInterval", 1)
     async with writer.blocks(building=True):
-        world = await _deployed(writer, universe, roles, frame)
+        world = replace(await _deployed(writer, universe, roles, frame), gas_ratio=gas_ratio)
     await world.move_to(frame)
     return world
 
@@ -105,6 +114,7 @@ async def _deployed(writer: BlockWriter, universe: Universe, roles: Roles, frame
     feeds = await _feeds(writer, universe, tokens, frame)
     uniswap = await deploy_uniswap_v3(writer, weth=weth)
     aave = await _market(writer, universe, tokens, feeds)
+    await _set_indexes(writer, universe, aave, frame)
     await _fill_purses(writer, universe, tokens, roles=roles, uniswap=uniswap, aave=aave)
     pools = await _pools(writer, universe, uniswap, tokens, frame)
     await _supply(writer, universe, roles, aave, frame)
@@ -165,6 +175,15 @@ async def _market(
         for asset in (*listed, *(() if COLLATERAL in listed else (COLLATERAL,)))
     ]
     return await deploy_aave_v3(writer, plans)
+
+
+async def _set_indexes(writer: BlockWriter, universe: Universe, aave: AaveV3, frame: MarketFrame) -> None:
+    """Let each reserve begin with the interest of the season so far, before anybody has supplied to it."""
+    for step in conversions_at(universe, AAVE, "supply"):
+        index_ray = round(frame.share_prices[universe.column[step.target]] * _INDEX_STEPS) * (
+            RAY // _INDEX_STEPS
+        )
+        await set_liquidity_index(writer, aave, step.source, index_ray)
 
 
 async def _fill_purses(

@@ -66,6 +66,7 @@ class World:
         feeds: per asset that is no share, its USD feed.
         vaults: per share token, its vault.
         left_out: conversions of the universe that have no contract here.
+        gas_ratio: gas price of this chain as a share of the season's L1 price; an L2's is a few thousandths.
     """
 
     writer: BlockWriter
@@ -79,6 +80,7 @@ class World:
     vaults: Mapping[AssetId, Vault]
     safe: SafeContracts
     left_out: tuple[Conversion, ...]
+    gas_ratio: float = 1.0
 
     def on(self, rpc: Rpc) -> "World":
         """Return the same world, moved over another session with its node."""
@@ -101,7 +103,7 @@ class World:
 
     async def set_gas(self, frame: MarketFrame) -> None:
         """Give the next block the frame's gas price as its base fee; later ones decay from there."""
-        wei = round(frame.l1_gas_gwei * _GWEI)
+        wei = round(frame.l1_gas_gwei * self.gas_ratio * _GWEI)
         await self.writer.ask("anvil_setNextBlockBaseFeePerGas", hex(wei))
 
     async def advance_to(self, time_ns: int) -> None:

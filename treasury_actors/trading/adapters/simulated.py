@@ -1,8 +1,9 @@
 """The simulated venue: real costs from the frame's own depth, fills at the next frame, no luck."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
+from treasury_actors.ids import AssetId
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Universe
 from treasury_actors.trading.model.costs import ChainProfile
@@ -41,6 +42,10 @@ class SimulatedVenue:
         """Execute what waits, at this frame."""
         waiting, self._tickets = self._tickets, []
         return [self._execute(ticket, frame) for ticket in waiting]
+
+    async def holdings(self) -> Mapping[AssetId, int] | None:
+        """Return None: what is simulated is nowhere but in the books."""
+        return None
 
     def alarms(self) -> list[Alarm]:
         """Return none: nothing here can surprise anybody."""

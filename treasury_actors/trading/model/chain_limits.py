@@ -50,6 +50,8 @@ class ChainReason(StrEnum):
     PRICES_DISAGREE = "prices_disagree"
     SEQUENCER_DOWN = "sequencer_down"
     MANDATE_TOO_SMALL = "mandate_too_small"
+    NO_ANSWER = "no_answer"
+    GIVEN_BACK = "given_back"
     FEE_ABOVE_CAP = "fee_above_cap"
     FEE_ABOVE_DAY_CAP = "fee_above_day_cap"
 

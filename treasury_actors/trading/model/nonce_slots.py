@@ -136,6 +136,19 @@ class Slot:
         return Call(to=self.id.sender, value_wei=0, data="0x", gas_limit=NOOP_GAS)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """
+    How a slot ended.
+
+    Attributes:
+        mined: the attempt that is final; None if somebody else's transaction is.
+    """
+
+    state: SlotState
+    mined: TxMined | None
+
+
 class Slots:
     """
     The live slots of one sender on one chain, in nonce order, and what became of every ended intent.
@@ -150,7 +163,7 @@ class Slots:
         self._sender = sender
         self._floor: int | None = None
         self._live: dict[int, Slot] = {}
-        self._ended: dict[IntentId, SlotState] = {}
+        self._ended: dict[IntentId, Ended] = {}
         self._hashes: dict[str, SlotId] = {}
         self._day_fees_wei: dict[int, int] = {}
         self.lies: dict[str, int] = {}
@@ -187,9 +200,14 @@ class Slots:
         """Return the live slot of an intent."""
         return next((slot for slot in self._live.values() if slot.intent == intent), None)
 
-    def ended(self, intent: IntentId) -> SlotState | None:
+    def ended(self, intent: IntentId) -> Ended | None:
         """Return how an intent ended; None if it has not, or was given back unsigned."""
         return self._ended.get(intent)
+
+    def ended_state(self, intent: IntentId) -> SlotState | None:
+        """Return the state an intent ended in; None if it has not, or was given back unsigned."""
+        ended = self._ended.get(intent)
+        return None if ended is None else ended.state
 
     def fees_wei_of_day(self, time_s: int) -> int:
         """Return what the UTC day of `time_s` (chain time) has burnt and may still burn, in wei (I25)."""
@@ -254,7 +272,7 @@ class Slots:
         if slot.mined is not None:
             day = slot.mined.time_s // DAY_S
             self._day_fees_wei[day] = self._day_fees_wei.get(day, 0) + slot.mined.fee_wei
-        self._ended[slot.intent] = state
+        self._ended[slot.intent] = Ended(state=state, mined=slot.mined)
         del self._live[slot.id.nonce]
         self._floor += 1
 

@@ -107,6 +107,10 @@ class OpenOrders:
         """Return the orders at a venue, in agent order."""
         return [self._working[agent] for agent in sorted(self._working)]
 
+    def waiting(self, agent: AgentId) -> list[Order]:
+        """Return the orders of an agent that wait for their turn, in their order."""
+        return list(self._queues.get(agent, ()))
+
     def waiting_agents(self) -> list[AgentId]:
         """Return the agents with orders that wait, in name order."""
         return sorted(self._queues)

@@ -15,6 +15,7 @@ class TradingReason(StrEnum):
 
     STOPPED = "stopped"
     REDUCING = "reducing"
+    NOT_RECONCILED = "not_reconciled"
     DUPLICATE = "duplicate"
     IN_FLIGHT = "in_flight"
     UNKNOWN_CONVERSION = "unknown_conversion"
@@ -52,6 +53,7 @@ class TradingReason(StrEnum):
 _TRANSIENT = frozenset(
     {
         TradingReason.REDUCING,
+        TradingReason.NOT_RECONCILED,
         TradingReason.IN_FLIGHT,
         TradingReason.STALE_PRICE,
         TradingReason.ABOVE_TURNOVER_LIMIT,

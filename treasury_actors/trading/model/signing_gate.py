@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from treasury_actors.errors import InvariantViolated
-from treasury_actors.trading.model.stop import OPERATOR, TradingState, TradingStateChanged
+from treasury_actors.trading.model.stop import OPERATOR, StopSwitch, TradingState, TradingStateChanged
 from treasury_actors.trading.model.transaction import AttemptKind, Permit, Purpose, TxPermitted, TxSigned
 
 
@@ -17,12 +17,14 @@ class SigningGate:
         stopped_epoch: of the last stop; a call decided or signed before it is never signed or sent again,
             not even after a resume: it is watched, and its nonce may be taken by a no-op.
         permits: what an operator allowed under the present stop.
+        switch: a stop that is not durable yet; until it is, nothing at all is signed or sent.
     """
 
     state: TradingState = "active"
     epoch: int = 0
     stopped_epoch: int = 0
     permits: tuple[Permit, ...] = field(default=())
+    switch: StopSwitch = field(default_factory=StopSwitch)
 
     def apply(self, event: TradingStateChanged | TxPermitted) -> None:
         """Fold a change of state or a permit; a permit ends with the state it was given under."""
@@ -49,6 +51,8 @@ class SigningGate:
 
         A no-op adds no risk: it needs no epoch, and a permit only while trading is stopped.
         """
+        if self.switch.pulled:
+            return False
         if kind == "noop":
             return self.state != "stopped" or "noop" in self.permits
         if epoch < self.stopped_epoch:

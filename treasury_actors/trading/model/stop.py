@@ -31,6 +31,15 @@ class TradingStateChanged:
     epoch: int
 
 
+@event("trading.venue_alarm", version=1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueAlarm:
+    """A venue said something that a person must hear; `stops`: trading stopped for it."""
+
+    reason: str
+    stops: bool
+
+
 @dataclass(slots=True)
 class StopSwitch:
     """

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NewType, TypeAlias
 
+from treasury_actors.ids import OrderId
 from treasury_actors.journal.codec import Units, event
 
-IntentId = NewType("IntentId", str)  # "trend-0007/1234/0/0/swap": order, hop, step
+IntentId = NewType("IntentId", str)  # "trend-0007/1234/0/0/call": order, hop, step
 
 Purpose = Literal["trade", "reduce", "unwind"]
 """What an intent is for: new risk, less risk, or an operator's way out through allow-listed calls."""
@@ -279,3 +280,8 @@ TxEvent: TypeAlias = (
     | TxReplaced
     | TxEnded
 )
+
+
+def call_intent(order_id: OrderId, hop: int) -> IntentId:
+    """Return the intent of a hop's call: derived, so that nothing is ever done twice."""
+    return IntentId(f"{order_id}/{hop}/call")

@@ -68,6 +68,8 @@ class AaveV3:
     `underlyings` and `shares` are the pinned tokens; `share_of` says which aToken stands for which of them.
     """
 
+    settles_by_holdings = True
+
     def __init__(
         self,
         *,

@@ -64,6 +64,8 @@ class VaultAddresses:
 class Erc4626:
     """Deposits to and redeems from one pinned vault."""
 
+    settles_by_holdings = False
+
     def __init__(self, *, reads: Reads, addresses: VaultAddresses) -> None:
         self._reads = reads
         self._share, self._asset = addresses.share, addresses.asset

@@ -126,6 +126,11 @@ class Reads(Protocol):
 class DefiProtocol(Protocol):
     """What the venue asks of a protocol. All of it is idempotent; none of it moves money."""
 
+    @property
+    def settles_by_holdings(self) -> bool:
+        """Whether `settle` looks at the holdings around the block: where the logs don't say all."""
+        ...
+
     async def quote(self, step: Conversion, units: int, block: BlockId) -> int | Refused:
         """Return the units of `step.target` that `units` of `step.source` would bring at a block."""
         ...

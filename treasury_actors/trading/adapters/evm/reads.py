@@ -3,7 +3,7 @@
 import re
 
 from treasury_actors.chain.model import values
-from treasury_actors.chain.model.faults import RpcFault
+from treasury_actors.chain.model.faults import RpcFault, RpcFaultKind
 from treasury_actors.chain.model.rpc import Json, RpcError, result_of
 from treasury_actors.chain.ports import Rpc
 from treasury_actors.trading.adapters.evm.protocol import BlockId, Log, Reverted
@@ -43,6 +43,24 @@ class RpcReads:
         if isinstance(answer, RpcError) and _is_revert(answer):
             return Reverted(data=_revert_data(answer), message=answer.message)
         return values.data(result_of(answer, "eth_call"), "eth_call")
+
+    async def head(self) -> tuple[int, int]:
+        """Return number and time (s) of the newest block."""
+        answer = await self._rpc.call("eth_getBlockByNumber", ("latest", False))
+        block = values.mapping(result_of(answer, "the head"), "the head")
+        return (
+            values.quantity(values.field(block, "number", "block"), "block number"),
+            values.quantity(values.field(block, "timestamp", "block"), "block time"),
+        )
+
+    async def logs(self, tx_hash: str, block_hash: str) -> tuple[Log, ...]:
+        """Return the logs of a mined transaction; raise RpcFault unless it is in the block of that hash."""
+        answer = await self._rpc.call("eth_getTransactionReceipt", (tx_hash,))
+        receipt = values.mapping(result_of(answer, "a receipt"), "a receipt")
+        found = values.hash32(values.field(receipt, "blockHash", "receipt"), "block hash")
+        if found != block_hash:
+            raise RpcFault(RpcFaultKind.BAD_VALUE, f"{tx_hash} is in block {found}, not in {block_hash}")
+        return logs_of(receipt)
 
     async def balance_wei(self, owner: str, block: BlockId) -> int:
         """Return the native balance of `owner`."""

@@ -61,6 +61,11 @@ class Swap:
 class Router(Protocol):
     """How one router's calldata is written and read."""
 
+    @property
+    def functions(self) -> tuple[abi.Function, ...]:
+        """The functions it is called by: all that may ever be signed for it."""
+        ...
+
     def encode(self, swap: Swap) -> bytes:
         """Return the calldata of a swap."""
         ...
@@ -76,6 +81,8 @@ class Router(Protocol):
 
 class SwapRouter:
     """The original router (mainnet and the chains of its time)."""
+
+    functions = (EXACT_INPUT_SINGLE, EXACT_INPUT)
 
     def encode(self, swap: Swap) -> bytes:
         """Return `exactInputSingle` over one pool, `exactInput` over two."""
@@ -99,6 +106,8 @@ class SwapRouter:
 
 class SwapRouter02:
     """The younger router, by a multicall of one swap that carries the deadline."""
+
+    functions = (MULTICALL,)
 
     def encode(self, swap: Swap) -> bytes:
         """Return the multicall of `exactInputSingle` over one pool, `exactInput` over two."""

@@ -62,6 +62,8 @@ class SwapRoute:
 class UniswapV3:
     """Swaps along pinned routes, one a conversion, in pinned tokens, through a pinned router and quoter."""
 
+    settles_by_holdings = False
+
     def __init__(
         self,
         *,

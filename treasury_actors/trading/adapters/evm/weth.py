@@ -29,6 +29,8 @@ _TOPICS = 2
 class Weth:
     """Wraps and unwraps the native asset `native` as `wrapped` at the pinned contract."""
 
+    settles_by_holdings = False
+
     def __init__(self, *, reads: Reads, contract: str, native: AssetId, wrapped: AssetId) -> None:
         self._reads = reads
         self._contract = abi.address(contract)

@@ -1,0 +1,84 @@
+"""
+The surroundings of a rehearsal: a local chain that goes along with a season, and whoever else is on it.
+
+After a turn the block with our transactions is mined, and as many on top as the house waits for; before the
+next the world moves on by an hour. A sandwich attacker sees everything we send before it is mined, and a
+stranger sends us dust.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from treasury_actors.ids import AssetId
+from treasury_actors.ledger.messages import InOurHands
+from treasury_actors.market.model.frame import MarketFrame
+from treasury_actors.simulation.rehearsal.sandwich import Attack, Sandwich
+from treasury_actors.simulation.rehearsal.stranger import Stranger
+from treasury_actors.simulation.rehearsal.world import World
+from treasury_actors.wiring.chain_access import ChainAccess
+from treasury_actors.wiring.house import House
+
+ASK_TIMEOUT_S: Final = 60.0
+
+
+@dataclass(slots=True)
+class Bystanders:
+    """Who else is on the chain, and what the attacker tried."""
+
+    sandwich: Sandwich | None = None
+    stranger: Stranger | None = None
+    attacks: int = 0
+    profit_units: int = 0
+
+    def took(self, attack: Attack | None) -> None:
+        """Note an attack."""
+        if attack is not None:
+            self.attacks += 1
+            self.profit_units += attack.profit_units
+
+
+class Stage:
+    """Moves a world with a season's frames, and mines what the house sends."""
+
+    def __init__(
+        self, *, world: World, access: ChainAccess, confirm_blocks: int, bystanders: Bystanders
+    ) -> None:
+        self._world = world
+        self._confirm_blocks = confirm_blocks
+        self._account = access.signer.address
+        self.bystanders = bystanders
+        self.chain = replace(access, desk=replace(access.desk, pass_blocks=self._pass_blocks))
+
+    def __repr__(self) -> str:
+        return f"<Stage of {self._account}, {self.bystanders.attacks} attacks>"
+
+    async def opened(self, house: House) -> None:
+        """Fund the wallet with what the books say was deposited, to the unit."""
+        deposited = await house.ledger.ask(InOurHands(), timeout_s=ASK_TIMEOUT_S)
+        for asset, units in deposited.items():
+            await self._fund(asset, units)
+
+    async def before_turn(self, frame: MarketFrame) -> None:
+        """Move oracles, pools, rates and gas to the frame; the world was built at the first."""
+        if frame.index > 0:
+            await self._world.move_to(frame)
+
+    async def after_turn(self, frame: MarketFrame) -> None:
+        """Mine what the turn sent, as deep as the house waits for."""
+        del frame
+        if self.bystanders.stranger is not None:
+            await self.bystanders.stranger.send_dust(self._account)
+        await self._pass_blocks()
+
+    async def _pass_blocks(self) -> None:
+        """Let the attacker look into the mempool, then mine."""
+        if self.bystanders.sandwich is not None:
+            self.bystanders.took(await self.bystanders.sandwich.attack(self._account))
+        await self._world.writer.ask("anvil_mine", hex(self._confirm_blocks))
+
+    async def _fund(self, asset: AssetId, units: int) -> None:
+        """Give the wallet what it was promised, out of nothing."""
+        if asset == self._world.universe.gas:
+            await self._world.fund_gas(self._account, units)
+        else:
+            await self._world.fund(self._account, asset, units)

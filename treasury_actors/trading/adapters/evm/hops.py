@@ -1,0 +1,165 @@
+"""One hop of an order on its way through a chain: which transactions are out, and what they brought."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from treasury_actors.ids import OrderId
+from treasury_actors.market.model.frame import MarketFrame
+from treasury_actors.market.model.universe import Universe
+from treasury_actors.trading.adapters.evm.protocol import Approval, Settled
+from treasury_actors.trading.model.costs import Quote
+from treasury_actors.trading.model.nonce_slots import Slots, SlotState
+from treasury_actors.trading.model.order import TradingReason
+from treasury_actors.trading.model.slot_acts import Count
+from treasury_actors.trading.model.transaction import IntentId
+from treasury_actors.trading.ports import Ticket
+
+_PARTS = 2
+
+
+class Step(StrEnum):
+    """What a transaction of a hop is for."""
+
+    APPROVE = "approve"
+    CALL = "call"
+    REVOKE = "revoke"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Why a hop's call will never be executed."""
+
+    reason: TradingReason
+    detail: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Hop:
+    """
+    A ticket and what was done for it.
+
+    Attributes:
+        frame: whose prices it was decided at; None after a restart.
+        waits_for: intents that have a slot and are not counted yet.
+        fee_wei: what the counted ones burnt.
+        called: the call's slot was planned.
+        mined: the call is counted and settled; what it brought is still to be read.
+        allowance: granted for the call; taken back if the call fails.
+        verdict: set once it is known that there will be no fill.
+    """
+
+    ticket: Ticket
+    frame: MarketFrame | None
+    waits_for: dict[IntentId, None] = field(default_factory=dict)
+    fee_wei: int = 0
+    called: bool = False
+    mined: Count | None = None
+    allowance: Approval | None = None
+    revoked: bool = False
+    verdict: Verdict | None = None
+
+    def intent(self, step: Step) -> IntentId:
+        """Return the id of one of its transactions: derived, so that nothing is ever done twice."""
+        return IntentId(f"{self.ticket.order_id}/{self.ticket.hop}/{step}")
+
+    def placed(self, step: Step) -> None:
+        """Note that a transaction has its slot."""
+        self.waits_for[self.intent(step)] = None
+        self.called = self.called or step is Step.CALL
+
+    def counted(self, step: Step, count: Count) -> None:
+        """Take in what became of one of its transactions."""
+        self.waits_for.pop(count.intent, None)
+        self.fee_wei += count.fee_wei
+        if step is Step.REVOKE:
+            return
+        if count.outcome is not SlotState.SETTLED:
+            cancelled = count.outcome is SlotState.CANCELLED
+            reason = TradingReason.CANCELLED if cancelled else TradingReason.REVERTED
+            self.verdict = Verdict(reason=reason, detail=f"{step} {count.tx_hash}: {count.outcome}")
+        elif step is Step.CALL:
+            self.mined = count
+            self.allowance = None
+
+    def uncounted(self, step: Step, intent: IntentId, fee_wei: int) -> None:
+        """Take back what was counted: its block is gone, and it is on its way again."""
+        self.waits_for[intent] = None
+        self.fee_wei -= fee_wei
+        if step is Step.CALL:
+            self.mined, self.verdict = None, None
+
+    def dropped(self, step: Step, intent: IntentId, detail: str) -> None:
+        """Take in that a transaction was given back unsigned, or that its nonce went to somebody else."""
+        if self.waits_for.pop(intent, self) is self:
+            return
+        if step is Step.REVOKE:
+            self.revoked = False
+        elif self.verdict is None:
+            self.verdict = Verdict(reason=TradingReason.NOT_SENT, detail=f"{step}: {detail}")
+
+
+def resumed(ticket: Ticket, slots: Slots) -> Hop:
+    """
+    Return a hop as the journal knows it, after a restart.
+
+    Nothing more is placed for it but the taking back of an allowance: what was decided before the restart
+    was decided at prices of before the restart.
+    """
+    hop = Hop(ticket=ticket, frame=None)
+    for step in Step:
+        intent = hop.intent(step)
+        if slots.slot_of(intent) is not None:
+            hop.placed(step)
+        ended = slots.ended(intent)
+        if ended is not None and ended.mined is not None:
+            mined = ended.mined
+            hop.called = hop.called or step is Step.CALL
+            hop.counted(
+                step,
+                Count(
+                    intent=intent,
+                    tx_hash=mined.tx_hash,
+                    block_number=mined.block_number,
+                    block_hash=mined.block_hash,
+                    outcome=ended.state,
+                    fee_wei=mined.fee_wei,
+                ),
+            )
+        elif ended is not None and hop.verdict is None:
+            hop.verdict = Verdict(reason=TradingReason.NOT_SENT, detail=f"{step}: {ended.state}")
+    if not hop.called and hop.verdict is None:
+        hop.verdict = Verdict(reason=TradingReason.NOT_SENT, detail="it was not sent before the restart")
+    return hop
+
+
+def parse_intent(intent: IntentId) -> tuple[OrderId, int, Step]:
+    """Return order, hop and step of an intent of ours."""
+    order_id, hop, step = intent.rsplit("/", _PARTS)
+    return OrderId(order_id), int(hop), Step(step)
+
+
+def quote_of(universe: Universe, ticket: Ticket, settled: Settled, frame: MarketFrame) -> Quote:
+    """
+    Return what a settled hop cost against the frame's prices, which no pool made.
+
+    The pool's fee is what it says it is; the rest of the difference is price impact, and may be a gain.
+    """
+    step = ticket.conversion
+    source, target = universe.by_id[step.source], universe.by_id[step.target]
+    value = source.value_micro_usd(settled.given_units, frame.ticks[universe.column[source.id]])
+    got = target.value_micro_usd(settled.taken_units, frame.ticks[universe.column[target.id]])
+    fee = round(value * step.fee_bps / 10_000)
+    return Quote(
+        given_units=settled.given_units,
+        taken_units=settled.taken_units,
+        value_micro_usd=value,
+        fee_micro_usd=fee,
+        impact_micro_usd=value - fee - got,
+        partial=False,
+    )
+
+
+def in_order(hops: Sequence[Hop]) -> list[Hop]:
+    """Return hops in (agent, order) order, whatever the chain's was."""
+    return sorted(hops, key=lambda hop: (hop.ticket.agent, hop.ticket.order_id, hop.ticket.hop))
