@@ -8,7 +8,7 @@ from treasury_actors.errors import ConfigError
 from treasury_actors.ids import AssetId
 from treasury_actors.journal.reader import open_readonly
 from treasury_actors.market.model.universe import Universe
-from treasury_actors.simulation.custody.reading import WalletReading, read_wallet
+from treasury_actors.simulation.custody.reading import WalletReading, read_block, read_wallet
 from treasury_actors.simulation.custody.session import ChosenChain, open_chain
 from treasury_actors.simulation.run import JOURNAL_NAME
 from treasury_actors.trading.model.reconciliation import Reconciliation, reconcile
@@ -66,5 +66,5 @@ async def check_accounts(
     """
     books = read_books(folder, universe)
     async with open_chain(chosen, clock) as rpc:
-        reading = await read_wallet(rpc, chosen.registry, universe, address)
+        reading = await read_wallet(rpc, chosen.registry, universe, address, await read_block(rpc))
     return AccountsCheck(books=books, reading=reading, differences=reconcile(books.units, reading.holdings))

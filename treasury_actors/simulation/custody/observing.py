@@ -5,14 +5,17 @@ from pathlib import Path
 
 from treasury_actors.chain.adapters.registry_check import check_registry, refuse
 from treasury_actors.clock import Clock
+from treasury_actors.market.adapters.evm.reader import ChainReader
+from treasury_actors.market.model.frame_checks import judge
 from treasury_actors.market.model.universe import Universe
-from treasury_actors.simulation.custody.observation import Observation, observe
-from treasury_actors.simulation.custody.prices import read_prices
+from treasury_actors.simulation.custody.observation import OBSERVE_LIMITS, Observation, observe
 from treasury_actors.simulation.custody.reading import WalletReading, read_wallet
 from treasury_actors.simulation.custody.session import ChosenChain, open_chain
 from treasury_actors.simulation.custody.today import Today, history_of, present_alone, wishes_today
 from treasury_actors.trading.adapters.evm.safe import read_safe
 from treasury_actors.trading.model.safe import SafeRefused, SafeState
+
+_NS_A_SECOND = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,22 +41,31 @@ async def observe_address(
     """
     Read an address, what it is worth, and what the arena would do today.
 
-    Raises ConfigError if the chain isn't the one that is pinned, DataError for a wrong data folder, RpcFault
-    where no endpoint answers.
+    Raises ConfigError if the chain isn't the one that is pinned or doesn't price the reserve asset, DataError
+    for a wrong data folder, RpcFault where no endpoint answers.
     """
     registry = chosen.registry
     async with open_chain(chosen, clock) as rpc:
         refuse(await check_registry(rpc, registry))
-        reading = await read_wallet(rpc, registry, universe, address)
-        prices = await read_prices(rpc, registry, universe, reading.block)
+        reader = await ChainReader.open(rpc, universe=universe, registry=registry)
+        market = await reader.read()
+        reading = await read_wallet(rpc, registry, universe, address, market.block)
         safe = await read_safe(rpc, address, registry.chain_id) if reading.code else None
-    if data is None:
-        knowledge = present_alone(prices, universe, reading.block)
-    else:
-        knowledge = history_of(data, universe, reading.block)
+    time_s = market.block.time_s
+    live = judge(
+        market,
+        universe,
+        OBSERVE_LIMITS,
+        index=0,
+        time_ns=time_s * _NS_A_SECOND,
+        now_s=time_s if chosen.is_local else clock.now_ns() // _NS_A_SECOND,
+        before=None,
+        known=None,
+    )
+    knowledge = present_alone(live, universe) if data is None else history_of(data, universe, time_s)
     return Seen(
         reading=reading,
-        observation=observe(reading, prices, registry, universe),
+        observation=observe(reading, live, reader.absent, registry, universe),
         kind=_kind(safe),
         safe=safe if isinstance(safe, SafeState) else None,
         today=wishes_today(knowledge, universe),

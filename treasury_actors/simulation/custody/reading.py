@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from treasury_actors.chain.model import values
-from treasury_actors.chain.model.registry import PinnedToken, Registry
+from treasury_actors.chain.model.registry import Registry
 from treasury_actors.chain.model.rpc import Answer, Json, RpcCall, result_of
 from treasury_actors.chain.ports import Rpc
 from treasury_actors.errors import ConfigError
 from treasury_actors.ids import AssetId
+from treasury_actors.market.model.frame_reading import Block
 from treasury_actors.market.model.universe import Universe
 from treasury_actors.trading.adapters.evm import abi
 from treasury_actors.trading.adapters.evm.aave_v3 import SCALED_BALANCE_OF
@@ -18,20 +19,13 @@ AAVE = "aave-v3"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """A block that was read at."""
-
-    number: int
-    time_s: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WalletReading:
     """
     What an address is and has at one block.
 
     Attributes:
         holdings: units of every pinned token and of the native asset, zeros too; aTokens in scaled units.
+        balances: the same as the tokens themselves say it; of an aToken with its interest.
         code: of the address; a plain wallet has none.
         nonce: at the block; `pending_nonce` counts what waits in the node's pool as well.
     """
@@ -39,6 +33,7 @@ class WalletReading:
     address: str
     block: Block
     holdings: Mapping[AssetId, int]
+    balances: Mapping[AssetId, int]
     code: bytes
     nonce: int
     pending_nonce: int
@@ -53,14 +48,10 @@ class Allowance:
     units: int
 
 
-def lent_shares(registry: Registry, universe: Universe) -> dict[AssetId, AssetId]:
-    """Return which pinned aToken stands for which underlying: those are held in scaled units."""
-    pinned = [token.asset for token in registry.tokens]
-    return {
-        step.target: step.source
-        for step in universe.conversions
-        if step.venue == AAVE and step.action == "supply" and step.target in pinned
-    }
+def lent_shares(registry: Registry, universe: Universe) -> tuple[AssetId, ...]:
+    """Return the pinned aTokens: they are held in scaled units."""
+    lent = [step.target for step in universe.conversions if step.venue == AAVE and step.action == "supply"]
+    return tuple(token.asset for token in registry.tokens if token.asset in lent)
 
 
 def check_decimals(registry: Registry, universe: Universe) -> None:
@@ -80,33 +71,39 @@ async def read_block(rpc: Rpc) -> Block:
     head = values.mapping(result_of(answer, "the head"), "the head")
     return Block(
         number=values.quantity(values.field(head, "number", "block"), "block number"),
+        hash=values.hash32(values.field(head, "hash", "block"), "block hash"),
         time_s=values.quantity(values.field(head, "timestamp", "block"), "block time"),
     )
 
 
-async def read_wallet(rpc: Rpc, registry: Registry, universe: Universe, address: str) -> WalletReading:
-    """Return what an address has at the newest block; raise RpcFault where the node can't say."""
+async def read_wallet(
+    rpc: Rpc, registry: Registry, universe: Universe, address: str, block: Block
+) -> WalletReading:
+    """Return what an address has at a block; raise RpcFault where the node can't say."""
     check_decimals(registry, universe)
-    block = await read_block(rpc)
-    at, lent = values.to_quantity(block.number), lent_shares(registry, universe)
-    native, code, nonce, pending, *balances = await rpc.batch(
+    at, lent = pinned(block), lent_shares(registry, universe)
+    tokens = [(token, BALANCE_OF) for token in registry.tokens]
+    scaled = [(registry.token(asset), SCALED_BALANCE_OF) for asset in lent]
+    native, code, nonce, pending, *answers = await rpc.batch(
         [
             RpcCall(method="eth_getBalance", params=(address, at)),
             RpcCall(method="eth_getCode", params=(address, at)),
             RpcCall(method="eth_getTransactionCount", params=(address, at)),
             RpcCall(method="eth_getTransactionCount", params=(address, "pending")),
-            *(_balance_call(token, address, at, scaled=token.asset in lent) for token in registry.tokens),
+            *(view(token.address, function.encode(address), at) for token, function in tokens + scaled),
         ]
     )
-    holdings = {
-        token.asset: units_of(answer, f"balance of {token.asset}")
-        for token, answer in zip(registry.tokens, balances, strict=True)
-    }
-    holdings[universe.gas] = values.quantity(result_of(native, "native balance"), "native balance")
+    units = [
+        units_of(answer, f"balance of {token.asset}")
+        for (token, _), answer in zip(tokens + scaled, answers, strict=True)
+    ]
+    balances = {token.asset: count for (token, _), count in zip(tokens, units, strict=False)}
+    balances[universe.gas] = values.quantity(result_of(native, "native balance"), "native balance")
     return WalletReading(
         address=address,
         block=block,
-        holdings=holdings,
+        holdings=balances | dict(zip(lent, units[len(tokens) :], strict=True)),
+        balances=balances,
         code=values.data(result_of(code, "code"), "code"),
         nonce=values.quantity(result_of(nonce, "nonce"), "nonce", bits=64),
         pending_nonce=values.quantity(result_of(pending, "pending nonce"), "pending nonce", bits=64),
@@ -115,7 +112,7 @@ async def read_wallet(rpc: Rpc, registry: Registry, universe: Universe, address:
 
 async def read_allowances(rpc: Rpc, registry: Registry, address: str, block: Block) -> list[Allowance]:
     """Return every allowance above zero that an address has given anything pinned."""
-    at = values.to_quantity(block.number)
+    at = pinned(block)
     pairs = [(token, item) for token in registry.tokens for item in registry.items if item != token]
     answers = await rpc.batch(
         [view(token.address, ALLOWANCE.encode(address, item.address), at) for token, item in pairs]
@@ -127,7 +124,12 @@ async def read_allowances(rpc: Rpc, registry: Registry, address: str, block: Blo
     ]
 
 
-def view(to: str, data: bytes, block: str) -> RpcCall:
+def pinned(block: Block) -> Json:
+    """Return a block as EIP-1898 names it: by its hash, and only while it is on the chain."""
+    return {"blockHash": block.hash, "requireCanonical": True}
+
+
+def view(to: str, data: bytes, block: Json) -> RpcCall:
     """Return the question that reads a contract at a block."""
     request: dict[str, Json] = {"to": to.lower(), "data": values.to_data(data)}
     return RpcCall(method="eth_call", params=(request, block))
@@ -136,8 +138,3 @@ def view(to: str, data: bytes, block: str) -> RpcCall:
 def units_of(answer: Answer, what: str) -> int:
     """Return the one word an answer holds; raise RpcFault for anything else."""
     return int.from_bytes(values.data(result_of(answer, what), what, length=abi.WORD))
-
-
-def _balance_call(token: PinnedToken, owner: str, block: str, *, scaled: bool) -> RpcCall:
-    function = SCALED_BALANCE_OF if scaled else BALANCE_OF
-    return view(token.address, function.encode(owner), block)

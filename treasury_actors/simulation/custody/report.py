@@ -97,6 +97,8 @@ def observation_lines(seen: Seen, chosen: ChosenChain, *, burn_micro_usd: int | 
     yield f"{'NAV':<58}{_dollars(found.nav_micro_usd):>20}"
     for position in found.left_out:
         yield f"left out of the NAV: {position.asset}: {position.why_not}"
+    for doubt in found.doubts:
+        yield f"counted, but mind: {doubt}"
     yield f"looked at: the {len(registry.tokens)} pinned tokens and the native asset; others aren't seen"
     yield ""
     idle = "unknown" if found.idle_ratio is None else f"{found.idle_ratio:.1%} of the NAV"
@@ -127,6 +129,7 @@ def observation_object(seen: Seen, chosen: ChosenChain, *, burn_micro_usd: int |
         "nav_usd": usd(found.nav_micro_usd),
         "positions": [_position_object(position) for position in found.positions],
         "left_out": [position.asset for position in found.left_out],
+        "doubts": list(found.doubts),
         "idle_usd": usd(found.idle_micro_usd),
         "idle_ratio": found.idle_ratio,
         "runway_months": None if months is None else {"nav": months[0], "reserve": months[1]},

@@ -6,9 +6,9 @@ ranges: no track record chose it, so this shows how the house works and is no ad
 there is any, else on the chain's present alone; who needs a longer past says so instead of guessing one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, isqrt, nan
+from math import isqrt
 from pathlib import Path
 
 from treasury_actors.agents.model.checks import checked_targets
@@ -20,10 +20,8 @@ from treasury_actors.ids import AssetId, FamilyId
 from treasury_actors.market.adapters.csv_folder import read_folder
 from treasury_actors.market.adapters.mainnet import build_season
 from treasury_actors.market.model.features import Features
-from treasury_actors.market.model.frame import MarketFrame
+from treasury_actors.market.model.frame_checks import LiveFrame
 from treasury_actors.market.model.universe import Universe
-from treasury_actors.simulation.custody.prices import Price
-from treasury_actors.simulation.custody.reading import Block
 from treasury_actors.simulation.life import STRATEGY_FAULTS
 
 HISTORY_H = 2_880
@@ -31,7 +29,6 @@ HISTORY_H = 2_880
 
 _DAY_H = 24
 _NS_A_SECOND = 10**9
-_MICRO = 10**6
 _CORE = ("binance.ETHUSDT", "cmc.USDC")
 """The series without which no season begins: the gas asset's and the reserve's."""
 
@@ -101,43 +98,23 @@ def wishes_today(knowledge: Knowledge, universe: Universe) -> Today:
     )
 
 
-def present_alone(prices: Mapping[AssetId, Price], universe: Universe, block: Block) -> Knowledge:
-    """Return what is known from one reading of the chain: prices and rates now, no past."""
-    ticks, shares, rates = [], [], []
-    for asset in universe.assets:
-        price = prices.get(asset.id)
-        known = price is not None and price.micro_usd_per_unit is not None
-        per_whole = price.micro_usd_per_unit * 10**asset.decimals if price and price.micro_usd_per_unit else 0
-        ticks.append(int(per_whole * 10**asset.tick_exponent / _MICRO) if known else 0)
-        shares.append(float(price.share_price) if price else 1.0)
-        rates.append(nan if price is None or price.rate is None else price.rate)
+def present_alone(live: LiveFrame, universe: Universe) -> Knowledge:
+    """Return what is known from one judged reading of the chain: prices and rates now, no past."""
     features = Features(universe)
-    features.append(
-        MarketFrame(
-            index=0,
-            time_ns=block.time_s * _NS_A_SECOND,
-            ticks=tuple(ticks),
-            fresh=tuple(tick > 0 for tick in ticks),
-            rates=tuple(rates),
-            share_prices=tuple(shares),
-            depth_usd=(inf,) * len(universe.conversions),
-            capacity_usd=(inf,) * len(universe.conversions),
-            l1_gas_gwei=0.0,
-            tbill_rate=nan,
-        )
-    )
-    return Knowledge(features=features, hours=1, time_s=block.time_s, source="the chain's present alone")
+    features.append(live.frame)
+    time_s = live.frame.time_ns // _NS_A_SECOND
+    return Knowledge(features=features, hours=1, time_s=time_s, source="the chain's present alone")
 
 
-def history_of(folder: Path, universe: Universe, block: Block) -> Knowledge:
+def history_of(folder: Path, universe: Universe, head_s: int) -> Knowledge:
     """
-    Return what a data folder tells up to the block's time, or up to its own end if that is earlier.
+    Return what a data folder tells up to the time of a chain's head, or to its own end if that is earlier.
 
-    Raises DataError if the folder is wrong or begins after the block.
+    Raises DataError if the folder is wrong or begins after the head.
     """
     series = read_folder(folder)
     ends = [max(last for _, last in series[name].spans(_DAY_H)) for name in _CORE]
-    last_ns = min(*ends, block.time_s * _NS_A_SECOND) // HOUR_NS * HOUR_NS
+    last_ns = min(*ends, head_s * _NS_A_SECOND) // HOUR_NS * HOUR_NS
     season = build_season(
         series,
         universe=universe,

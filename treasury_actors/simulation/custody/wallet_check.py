@@ -12,8 +12,8 @@ from treasury_actors.money import Asset
 from treasury_actors.simulation.custody.reading import (
     Allowance,
     WalletReading,
-    lent_shares,
     read_allowances,
+    read_block,
     read_wallet,
 )
 from treasury_actors.simulation.custody.session import ChosenChain, open_chain
@@ -57,7 +57,7 @@ async def check_wallet(chosen: ChosenChain, universe: Universe, address: str, cl
     try:
         async with open_chain(chosen, clock) as rpc:
             pinned = await check_registry(rpc, registry)
-            reading = await read_wallet(rpc, registry, universe, address)
+            reading = await read_wallet(rpc, registry, universe, address, await read_block(rpc))
             allowed = await read_allowances(rpc, registry, address, reading.block)
     except RpcFault as fault:
         if fault.kind is not RpcFaultKind.WRONG_CHAIN:
@@ -129,10 +129,8 @@ def _balance_findings(reading: WalletReading, registry: Registry, universe: Univ
     text = universe.by_id[universe.gas].format(wei)
     detail = f"{text} {universe.gas}" if wei else f"no {universe.gas}: no transaction can be paid for"
     yield Finding(name="gas", passed=wei > 0, detail=detail)
-    lent = lent_shares(registry, universe)
     for token in registry.tokens:
-        units = reading.holdings[token.asset]
+        units = reading.balances[token.asset]
         if units:
             amount = Asset(id=token.asset, decimals=token.decimals, tick_exponent=0).format(units)
-            scaled = " (scaled)" if token.asset in lent else ""
-            yield Finding(name=f"balance {token.asset}", passed=True, detail=f"{amount}{scaled}")
+            yield Finding(name=f"balance {token.asset}", passed=True, detail=amount)

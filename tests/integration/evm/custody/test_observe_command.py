@@ -54,8 +54,9 @@ async def test_the_nav_is_units_times_oracle_rounds_to_the_micro_dollar(
 
     answer = await observed(vault, capsys)
 
-    in_weth = weth * await answer_of(vault, WETH) * 10**6 // 10 ** (18 + FEED_PLACES)
-    in_usdc = usdc * await answer_of(vault, USDC) * 10**6 // 10 ** (6 + FEED_PLACES)
+    answer_weth, answer_usdc = await answer_of(vault, WETH), await answer_of(vault, USDC)
+    in_weth = weth * ((answer_weth + 5) // 10) * 10**6 // 10 ** (18 + FEED_PLACES - 1)  # a tick is 1e-7 USD
+    in_usdc = usdc * answer_usdc * 10**6 // 10 ** (6 + FEED_PLACES)
     assert (usd_of(answer, "WETH"), usd_of(answer, "USDC")) == (text(in_weth), text(in_usdc))
     assert answer["nav_usd"] == text(in_weth + in_usdc)
     assert answer["idle_usd"] == text(in_usdc)
@@ -82,8 +83,10 @@ async def test_lent_and_deposited_dollars_are_counted_with_what_they_earned(
     scaled = await read(vault.world.tokens[A_USDC], "scaledBalanceOf(address)", vault.wallet)
     index = await read(pool, "getReserveNormalizedIncome(address)", usdc)
     lent = scaled * index * price * 10**6 // (RAY * 10 ** (6 + FEED_PLACES))
-    assert usd_of(answer, "aUSDC") == text(lent)
+    assert abs(float(str(usd_of(answer, "aUSDC"))) - lent / 10**6) < 10**-6, "to the micro-dollar"
     assert lent > 1_001 * 10**6, "a month's interest is in it"
+    amounts = {p["asset"]: p["amount"] for p in answer["positions"]}  # type: ignore[attr-defined]
+    assert amounts["aUSDC"] == text(await vault.held(A_USDC, vault.wallet))
     shares = await read(share, "balanceOf(address)", vault.wallet)
     worth = await read(share, "convertToAssets(uint256)", shares)
     assert abs(float(str(usd_of(answer, "fUSDC"))) - worth * price / 10**14) < 0.01
@@ -121,21 +124,52 @@ async def test_a_price_nobody_pinned_is_named_and_left_out_and_never_guessed(
     assert answer["nav_usd"] == usd_of(answer, "USDC")
 
 
-async def test_without_the_reserves_price_its_shares_have_none_either(
+async def test_a_chain_that_does_not_price_the_reserve_is_refused(
     vault: Vault, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    usdc, pool = vault.world.tokens[USDC], vault.world.aave.pool
-    await vault.world.fund(vault.wallet, USDC, 2 * 10**6)
-    await vault.act(vault.wallet, usdc, "approve(address,uint256)", pool, 10**6)
-    supply = "supply(address,uint256,address,uint16)"
-    await vault.act(vault.wallet, pool, supply, usdc, 10**6, vault.wallet, 0)
-    await vault.world.fund_gas(vault.wallet, 0)
     without_feed("chainlink:USDC/USD")(vault)
+    where = ["--rpc", vault.url, "--chain", "rehearsal", "--registry", str(vault.registry)]
+
+    assert await asyncio.to_thread(main, ["observe", *where, "--address", vault.wallet]) == 78
+    assert "no token or no feed of USDC; allowed: both" in capsys.readouterr().err
+
+
+async def test_a_share_falls_with_its_underlying(vault: Vault, capsys: pytest.CaptureFixture[str]) -> None:
+    token, pool = vault.world.tokens[AssetId("USDT")], vault.world.aave.pool
+    await vault.world.fund(vault.wallet, AssetId("USDT"), 10**6)
+    await vault.act(vault.wallet, token, "approve(address,uint256)", pool, 10**6)
+    supply = "supply(address,uint256,address,uint16)"
+    await vault.act(vault.wallet, pool, supply, token, 10**6, vault.wallet, 0)
+    without_feed("chainlink:USDT/USD")(vault)
 
     answer = await observed(vault, capsys)
 
-    assert answer["left_out"] == ["USDC", "aUSDC"]
-    assert (answer["nav_usd"], answer["idle_ratio"]) == ("0.000000", None)
+    assert answer["left_out"] == ["aUSDT"]
+    positions = answer["positions"]
+    assert isinstance(positions, list)
+    assert positions[0]["why_not"] == "its underlying: no feed of it is pinned on rehearsal"
+
+
+async def test_a_pool_that_contradicts_the_oracle_is_counted_by_the_oracle_and_named(
+    vault: Vault, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await vault.world.fund(vault.wallet, WETH, 10**18)
+    mover, weth = vault.world.roles.arbitrageur, vault.world.tokens[WETH]
+    swap = "exactInputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160))"
+    words = (weth, vault.world.tokens[USDC], 500, mover, 2**256 - 1, 2_000 * 10**18, 0, 0)
+    await vault.act(mover, vault.world.uniswap.router, swap, words)
+
+    answer = await observed(vault, capsys)
+
+    assert answer["left_out"] == []
+    doubts = answer["doubts"]
+    assert isinstance(doubts, list)
+    assert [doubt.split(": ")[:2] for doubt in doubts] == [
+        ["WETH", "prices_disagree"],
+        ["ETH", "prices_disagree"],
+    ]
+    ticks = (await answer_of(vault, WETH) + 5) // 10
+    assert usd_of(answer, "WETH") == text(10**18 * ticks * 10**6 // 10**25)
 
 
 async def test_a_feed_that_fell_silent_has_no_price(vault: Vault, capsys: pytest.CaptureFixture[str]) -> None:
@@ -149,7 +183,7 @@ async def test_a_feed_that_fell_silent_has_no_price(vault: Vault, capsys: pytest
     assert answer["left_out"] == ["USDC", "ETH"]
     positions = answer["positions"]
     assert isinstance(positions, list)
-    assert "s old; allowed: 90000 s" in positions[0]["why_not"]
+    assert positions[0]["why_not"].startswith("stale_price: ")
     today = answer["today"]
     assert isinstance(today, dict)
     deciding = [wish["family"] for wish in today["strategies"] if wish["decides"]]
