@@ -142,15 +142,38 @@ def test_two_sources_must_agree_stable_ones_more_closely(
     assert live.frame.ticks[COLUMN[asset]] == season().frame(0).ticks[COLUMN[asset]]
 
 
-def test_the_reserve_is_borne_out_by_its_stable_pools_whatever_a_volatile_one_says() -> None:
+@pytest.mark.parametrize("push", [0.5, 2.0])
+def test_the_reserve_is_borne_out_by_its_stable_pools_whatever_a_volatile_one_says(push: float) -> None:
     reading = reading_of(season().frame(0))
     oracle, stable, volatile = reading.quotes[COLUMN[USDC]]
-    pushed = replace(volatile, ticks=volatile.ticks * 2)
+    pushed = replace(volatile, ticks=round(volatile.ticks * push))
     depegged = replace(stable, ticks=round(stable.ticks * 0.99))
 
     assert judged(quoted(reading, USDC, oracle, stable, pushed)).findings == ()
     assert reasons(judged(quoted(reading, USDC, oracle, depegged, volatile))) == [("prices_disagree", "USDC")]
     assert reasons(judged(quoted(reading, USDC, oracle, pushed))) == [("prices_disagree", "USDC")]
+
+
+@pytest.mark.parametrize("push", [0.5, 2.0])
+def test_of_three_pools_the_middle_one_speaks(push: float) -> None:
+    reading = reading_of(season().frame(0))
+    oracle, honest = reading.quotes[COLUMN[WETH]]
+    pushed = replace(honest, ticks=round(honest.ticks * push))
+
+    assert judged(quoted(reading, WETH, oracle, honest, pushed, honest)).findings == ()
+    assert reasons(judged(quoted(reading, WETH, oracle, pushed, honest, pushed))) == [
+        ("prices_disagree", "WETH")
+    ]
+
+
+def test_what_no_chain_says_of_treasury_bills_is_what_was_last_known() -> None:
+    reading, known = reading_of(season().frame(0)), season().frame(-1)
+    now_s = reading.block.time_s
+
+    live = judge(reading, MAINNET, LIMITS, index=0, time_ns=0, now_s=now_s, before=None, known=known)
+
+    assert live.frame.tbill_rate == known.tbill_rate
+    assert isnan(judged(reading).frame.tbill_rate)
 
 
 def test_a_price_that_no_pool_bears_out_has_one_source() -> None:

@@ -180,6 +180,20 @@ async def test_a_write_that_failed_is_a_fault_and_nothing_is_written_after_it(tm
     assert len(open_log(tmp_path).records) == 1
 
 
+async def test_a_frame_that_was_written_and_not_made_durable_is_not_acknowledged(tmp_path: Path) -> None:
+    """A pipe takes what is written and can't sync it."""
+    log = open_log(tmp_path)
+    read_end, log._handle = os.pipe()
+
+    with pytest.raises(JournalFault, match="cannot be written"):
+        await log.append([live(0)])
+
+    assert os.read(read_end, 9) == b'{"hash":"'
+    assert log.records == ()
+    log.close()
+    os.close(read_end)
+
+
 def test_a_folder_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(JournalFault, match="cannot be opened"):
         open_log(tmp_path / "absent")

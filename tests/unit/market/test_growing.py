@@ -166,6 +166,16 @@ def test_a_warm_up_in_other_units_of_a_share_meets_the_chain_without_a_jump() ->
     assert found.frame(-1).ticks[COLUMN[WETH]] == season().frame(-1).ticks[COLUMN[WETH]]
 
 
+def test_a_warm_up_meets_a_first_frame_whose_share_is_not_fresh_too() -> None:
+    column = COLUMN[AUSDC]
+    first = replace(in_other_units(season().frame(0), 0.8), fresh=(False,) * 13)
+    found = GrowingSeason(MAINNET, label="REHEARSAL", source="test", warm_up=warm())
+
+    found.append(first)
+
+    assert found.frame(-1).share_prices[column] == pytest.approx(first.share_prices[column])
+
+
 def test_a_warm_up_of_the_same_chain_is_left_as_it_was() -> None:
     found = grown(1)
 

@@ -1,10 +1,10 @@
 """
 What of a reading can be believed. Pure: a reading and what was known before, in; a frame with findings, out.
 
-I29: a price is fresh only if its oracle is younger than its heartbeat, a pool says nearly the same, and it did
-not jump since the frame before. What fails keeps its place in the frame, as the last price known or said, and
-is called not fresh: nobody trades on it. Nothing is invented. The words are those of the limits that stand
-before a signature (`trading/model/chain_limits.py`), where they mean the same.
+I29: a price is fresh only if its oracle is younger than its heartbeat, a pool says nearly the same, and it
+did not jump since the frame before. What fails keeps its place in the frame, as the last price known or said,
+and is called not fresh: nobody trades on it. Nothing is invented. The words are those of the limits before a
+signature (`trading/model/chain_limits.py`), where they mean the same.
 """
 
 from collections.abc import Sequence

@@ -164,7 +164,7 @@ def joined(
     scales = {
         column: first.share_prices[column] / warm_up[-1].share_prices[column]
         for column, asset in enumerate(universe.assets)
-        if asset.underlying is not None and first.fresh[column] and warm_up[-1].ticks[column] > 0
+        if asset.underlying is not None and first.ticks[column] > 0 and warm_up[-1].ticks[column] > 0
     }
     moved = {column: scale for column, scale in scales.items() if abs(scale - 1.0) > SEAM_RATIO}
     if not moved:

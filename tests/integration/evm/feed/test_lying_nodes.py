@@ -270,6 +270,26 @@ async def test_a_witness_on_another_chain_closes_the_reading_for_good(market: Ma
         await (await witnessed(market, market.rpc, Elsewhere(), market.rpc)).read()
 
 
+async def test_a_chain_that_forks_between_the_head_and_the_batch_is_a_fault_and_no_mixture(
+    market: Market,
+) -> None:
+    class ForksAfterHead(Liar):
+        async def call(self, method: str, params: Sequence[Json] = ()) -> Answer:
+            head = await super().call(method, params)
+            await market.world.writer.ask("anvil_reorg", 1, [])
+            return head
+
+    await market.world.move_to(market.season.frame(1))
+    reader = await ChainReader.open(
+        ForksAfterHead(market.rpc, {}), universe=MAINNET, registry=market.registry
+    )
+
+    with pytest.raises(RpcFault) as raised:
+        await reader.read()
+
+    assert raised.value.transient
+
+
 async def test_a_reader_that_stays_behind_reads_an_older_block(market: Market) -> None:
     await market.world.move_to(market.season.frame(1))
     first = (await (await market.reader()).read()).block
