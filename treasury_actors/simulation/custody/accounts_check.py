@@ -21,7 +21,8 @@ class Books:
     What a journal adds up to.
 
     Attributes:
-        units: of each asset, all accounts of treasury, pools and agents: what the one wallet must hold.
+        units: of each asset, all accounts of treasury, pools and agents, and what strangers sent and was
+            booked outside the NAV: what the one wallet must hold.
         at_venue: orders whose outcome isn't booked yet; until then the chain may rightly differ.
         events: how many were folded.
     """
@@ -52,7 +53,7 @@ def read_books(folder: Path, universe: Universe) -> Books:
             events = recorded.seq
     records.verify()
     return Books(
-        units=records.book.totals(), at_venue=len(tuple(records.open_orders.at_venue())), events=events
+        units=records.book.in_our_hands(), at_venue=len(tuple(records.open_orders.at_venue())), events=events
     )
 
 

@@ -29,6 +29,8 @@ def wallet_lines(check: WalletCheck, address: str) -> Iterator[str]:
     yield address
     for finding in check.findings:
         yield f"{'PASS' if finding.passed else 'FAIL'}  {finding.name:<28} {finding.detail}"
+    for name, code_hash in check.unpinned:
+        yield f"note  code of {name} is not pinned; it is {code_hash}"
     failed = sum(not finding.passed for finding in check.findings)
     yield f"failed: {failed} of {len(check.findings)}" if failed else "All ok"
 
@@ -44,6 +46,7 @@ def wallet_object(check: WalletCheck, address: str, chosen: ChosenChain) -> dict
             {"name": finding.name, "ok": finding.passed, "detail": finding.detail}
             for finding in check.findings
         ],
+        "unpinned": dict(check.unpinned),
     }
 
 

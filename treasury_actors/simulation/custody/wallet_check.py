@@ -36,10 +36,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalletCheck:
-    """All lines of a check; `reading` is None where the chain is another one and nothing was read."""
+    """
+    All lines of a check.
+
+    Attributes:
+        reading: None where the chain is another one and nothing was read.
+        unpinned: (name, hash) of code that was seen but not compared, for whoever trusts it to pin it.
+    """
 
     findings: tuple[Finding, ...]
     reading: WalletReading | None
+    unpinned: tuple[tuple[str, str], ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -74,7 +81,8 @@ async def check_wallet(chosen: ChosenChain, universe: Universe, address: str, cl
         *_allowance_findings(allowed),
         *_balance_findings(reading, registry, universe),
     )
-    return WalletCheck(findings=findings, reading=reading)
+    unpinned = tuple(entry for entry in pinned.code_hashes if entry[0] in pinned.unpinned)
+    return WalletCheck(findings=findings, reading=reading, unpinned=unpinned)
 
 
 def _registry_findings(registry: Registry, check: RegistryCheck) -> Iterator[Finding]:

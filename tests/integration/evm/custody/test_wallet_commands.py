@@ -13,7 +13,7 @@ from treasury_actors.cli.main import main
 from treasury_actors.clock import VirtualClock
 from treasury_actors.ids import AccountId, AgentId, AssetId, EntryId
 from treasury_actors.journal.adapters.sqlite import SqliteJournal
-from treasury_actors.ledger.model import DEPOSITS, GAS, RESERVE, Entry, Posting, available
+from treasury_actors.ledger.model import DEPOSITS, GAS, RESERVE, UNSOLICITED, Entry, Posting, available
 from treasury_actors.simulation.run import JOURNAL_NAME
 
 ETHER, ETH, ANN = 10**18, AssetId("ETH"), available(AgentId("trend-0001"))
@@ -217,6 +217,32 @@ async def test_one_missing_unit_fails_and_a_gift_does_not(
     said = capsys.readouterr().out
     assert "SHORTFALL  0.000001 USDC (1 units): books 11, chain 10" in said
     assert "trading must not start" in said
+
+
+async def test_a_gift_that_was_booked_is_expected_in_the_wallet(
+    vault: Vault, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await vault.world.fund(vault.wallet, USDC, 15)
+    await vault.world.fund_gas(vault.wallet, 0)
+    folder = tmp_path / "run"
+    await journal_of(folder, (RESERVE, USDC, 10), (UNSOLICITED, USDC, 5))
+
+    code, answer = await compared(vault, folder, capsys)
+
+    assert (code, answer["equal"]) == (0, True)
+
+
+async def test_code_that_is_not_pinned_is_shown_to_be_pinned(
+    vault: Vault, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = json.loads(vault.registry.read_text(encoding="utf-8"))
+    pinned = content["contracts"][0]["code_hash"]
+    content["contracts"][0]["code_hash"] = None
+    vault.registry.write_text(json.dumps(content), encoding="utf-8")
+
+    assert await run("check-wallet", *options(vault), "--address", vault.wallet) == 0
+    name = content["contracts"][0]["name"]
+    assert f"note  code of {name} is not pinned; it is {pinned}\n" in capsys.readouterr().out
 
 
 async def test_a_folder_without_a_journal_is_refused(
