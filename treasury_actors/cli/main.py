@@ -78,6 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_data(commands)
     _add_strategy(commands)
     _add_custody(commands)
+    _add_evidence(commands)
     return parser
 
 
@@ -257,6 +258,40 @@ def _add_custody(commands: Commands) -> None:
     propose.add_argument("--units", type=_whole, metavar="N", help="in the asset's smallest units")
     propose.add_argument("--threshold", type=_whole, metavar="N", help="after add-owner; default: as it is")
     propose.add_argument("--out", type=Path, metavar="FILE", help="a new file (default: stdout)")
+
+
+def _add_evidence(commands: Commands) -> None:
+    """Add what tells skill from luck."""
+    anchor = _command(commands, "preregister", "write gates and windows down before a run")
+    anchor.set_defaults(verb=_lazy("verbs_evidence", "preregister"))
+    anchor.add_argument("config", type=Path, metavar="CONFIG")
+    evolve = _command(commands, "evolve", "breed genomes over many windows; a killed search goes on")
+    evolve.set_defaults(verb=_lazy("verbs_evidence", "evolve"))
+    evolve.add_argument("config", nargs="?", type=Path, metavar="CONFIG")
+    evolve.add_argument("--data", type=Path, metavar="DIR", help="market data to search on, all of it")
+    evolve.add_argument("--world", metavar="NAME", help="positive or null: a world whose truth is known")
+    walk = _command(commands, "walk-forward", "the one out-of-sample curve: choose, then test, again")
+    walk.set_defaults(verb=_lazy("verbs_evidence", "walk_forward"))
+    walk.add_argument("--data", type=Path, required=True, metavar="DIR", help="market data")
+    walk.add_argument("--start", metavar="DATE", help="first day tested (default: the first possible)")
+    walk.add_argument("--end", metavar="DATE", help="the day tests end at")
+    every = _command(commands, "evidence", "evolution against random search and others, with error bars")
+    every.set_defaults(verb=_lazy("verbs_evidence", "evidence"))
+    every.add_argument("--world", required=True, metavar="positive|null|DIR", help="a world, or market data")
+    every.add_argument("--seeds", type=_whole, default=20, metavar="N", help="how many searches (20)")
+    for command in (evolve, walk):
+        command.add_argument("--seed", type=_whole, default=0, metavar="N", help="names all that is drawn")
+    for command in (walk, every):
+        command.add_argument("--config", type=Path, metavar="CONFIG", help="default: configs/evidence.toml")
+        command.add_argument("--workers", type=_whole, default=1, metavar="N", help="processes at once (1)")
+    for command in (anchor, evolve, walk, every):
+        command.add_argument(
+            "--workspace",
+            type=Path,
+            metavar="DIR",
+            help="the log of trials (default: $TREASURY_WORKSPACE, or trials)",
+        )
+        _add_json(command)
 
 
 def _add_out(parser: argparse.ArgumentParser, text: str, *, required: bool = False) -> None:

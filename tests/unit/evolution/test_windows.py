@@ -4,6 +4,7 @@ import pytest
 
 from treasury_actors.errors import ConfigError
 from treasury_actors.evolution.model.windows import (
+    Span,
     TooShort,
     Window,
     WindowRules,
@@ -17,15 +18,12 @@ DATA = "ab" * 32
 
 
 def sampled(end_frame: int, *, warmup: int = 2_880, rotation: int = 0) -> tuple[Window, ...] | TooShort:
-    return sample_windows(
-        history=DATA,
-        label="HYPOTHETICAL",
-        first_frame=0,
-        end_frame=end_frame,
-        warmup_count=warmup,
-        rules=RULES,
-        seed=7,
-        rotation=rotation,
+    return sample_windows([span(end_frame, warmup=warmup)], RULES, seed=7, rotation=rotation)
+
+
+def span(end_frame: int, *, warmup: int = 2_880, history: str = DATA) -> Span:
+    return Span(
+        history=history, label="HYPOTHETICAL", first_frame=0, end_frame=end_frame, warmup_count=warmup
     )
 
 
@@ -42,7 +40,7 @@ def test_exactly_enough_history_gives_every_window_and_an_hour_less_gives_none()
     short = sampled(enough - 1)
     assert isinstance(short, TooShort)
     assert (short.windows, short.needed) == (7, 8)
-    assert "7 windows of 60 days, 8 are needed" in short.reason
+    assert "7 windows of 60 days after a warm-up of 2880 h, 8 are needed" in short.reason
 
 
 def test_a_season_too_short_for_its_warm_up_says_so() -> None:
@@ -61,6 +59,14 @@ def test_every_rotation_is_disjoint_and_draws_one_window_from_each_stretch() -> 
         assert windows[-1].last_frame > 24 * 1_200
     assert len({window_set_id(windows) for windows in sets if isinstance(windows, tuple)}) > 10
     assert sampled(24 * 1_500, rotation=3) == sets[3]
+
+
+def test_histories_with_a_gap_between_them_fill_k_together() -> None:
+    half, other = 4 * 1_440 + 3 * 48, "cd" * 32
+    windows = sample_windows([span(half), span(half, history=other)], RULES)
+    assert isinstance(windows, tuple)
+    assert [each.history for each in windows] == [DATA] * 4 + [other] * 4
+    assert isinstance(sample_windows([span(half), span(half - 1, history=other)], RULES), TooShort)
 
 
 def test_windows_that_overlap_or_crowd_their_embargo_are_refused_by_name() -> None:

@@ -10,8 +10,8 @@ from treasury_actors.evolution.model.genome import Genome
 from treasury_actors.evolution.model.window_fitness import Insufficient, Judged, Vetoed, WindowFitness
 from treasury_actors.ids import FamilyId
 
-BASELINES = (FamilyId("idle_cash"), FamilyId("lending_rotation"))
-"""Families that claim no edge over lending: they need not beat it at dearer costs."""
+BASELINES = (FamilyId("lending_rotation"),)
+"""Families that lend, and claim no edge over it: they need not beat it at dearer costs."""
 
 JudgeMany: TypeAlias = Callable[[Sequence[Genome]], Sequence[Judged]]
 

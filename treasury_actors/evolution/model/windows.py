@@ -85,6 +85,23 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """
+    A part of a history that windows may be taken from.
+
+    Attributes:
+        first_frame, end_frame: the first frame and the last that may be valued.
+        warmup_count: frames of the history before its frame 0.
+    """
+
+    history: str
+    label: Label
+    first_frame: int
+    end_frame: int
+    warmup_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TooShort:
     """A history has no room for the windows that were asked for: no number can be made of it."""
 
@@ -115,45 +132,39 @@ def check_disjoint(windows: Sequence[Window], *, embargo_h: int) -> None:
 
 
 def sample_windows(
-    *,
-    history: str,
-    label: Label,
-    first_frame: int,
-    end_frame: int,
-    warmup_count: int,
-    rules: WindowRules,
-    seed: int = 0,
-    rotation: int = 0,
+    spans: Sequence[Span], rules: WindowRules, *, seed: int = 0, rotation: int = 0
 ) -> tuple[Window, ...] | TooShort:
     """
-    Return the windows of a rotation, spread over all of a history, oldest first.
+    Return the windows of a rotation, spread over all that may be used, oldest first.
 
-    The history is cut into as many slots as fit. Each of `count_max` equal stretches of them gives one,
+    Every span is cut into as many slots as fit. Each of `count_max` equal stretches of these gives one,
     drawn anew at every rotation; where no more slots fit than are used, a rotation changes nothing.
-
-    Args:
-        first_frame, end_frame: what may be used; the last frame valued is `end_frame`.
-        warmup_count: frames of the history before its frame 0.
     """
-    start = max(first_frame, rules.warmup_h - warmup_count)
-    stride = rules.frames + rules.embargo_h
-    slots = max(0, (end_frame - start + rules.embargo_h) // stride)
-    if slots < rules.count_min:
-        room_d = max(0, end_frame - start) // DAY_FRAMES
+    slots = [window for span in spans for window in _slots(span, rules)]
+    if len(slots) < rules.count_min:
+        room_d = sum(max(0, span.end_frame - span.first_frame) for span in spans) // DAY_FRAMES
         return TooShort(
-            windows=slots,
+            windows=len(slots),
             needed=rules.count_min,
-            reason=f"{room_d} days after the warm-up of {rules.warmup_h} h hold {slots} windows of"
-            f" {rules.days} days, {rules.count_min} are needed",
+            reason=f"{room_d} days of history hold {len(slots)} windows of {rules.days} days after a warm-up"
+            f" of {rules.warmup_h} h, {rules.count_min} are needed",
         )
-    used = min(slots, rules.count_max)
-    spare = end_frame - start - (slots * stride - rules.embargo_h)
+    used = min(len(slots), rules.count_max)
     windows = []
     for stretch in range(used):
-        low, high = slots * stretch // used, slots * (stretch + 1) // used
-        slot = low + Chance((seed, "windows", rotation, stretch)).below(high - low)
-        windows.append(
-            Window(history=history, label=label, first_frame=start + spare + slot * stride, days=rules.days)
-        )
+        low, high = len(slots) * stretch // used, len(slots) * (stretch + 1) // used
+        windows.append(slots[low + Chance((seed, "windows", rotation, stretch)).below(high - low)])
     check_disjoint(windows, embargo_h=rules.embargo_h)
     return tuple(windows)
+
+
+def _slots(span: Span, rules: WindowRules) -> list[Window]:
+    """Return every window that fits into a span side by side, the last one flush with its end."""
+    start = max(span.first_frame, rules.warmup_h - span.warmup_count)
+    stride = rules.frames + rules.embargo_h
+    count = max(0, (span.end_frame - start + rules.embargo_h) // stride)
+    first = span.end_frame - count * stride + rules.embargo_h
+    return [
+        Window(history=span.history, label=span.label, first_frame=first + number * stride, days=rules.days)
+        for number in range(count)
+    ]

@@ -1,7 +1,7 @@
 """The arms of an experiment: what each chooses on one span, and what its choice is worth elsewhere."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import TypeAlias
 
@@ -15,7 +15,7 @@ from treasury_actors.evolution.model.search import (
     fresh_genomes,
     search,
 )
-from treasury_actors.evolution.model.window_course import Evaluate, WindowCourse, together
+from treasury_actors.evolution.model.window_course import WindowCourse, together
 from treasury_actors.evolution.model.window_fitness import (
     FitnessPolicy,
     Insufficient,
@@ -29,7 +29,7 @@ from treasury_actors.evolution.model.windows import Window
 from treasury_actors.ids import FamilyId
 from treasury_actors.simulation.evidence.config import EvidenceConfig
 from treasury_actors.simulation.evidence.fixed_arms import fixed_arms, tbill_course
-from treasury_actors.simulation.evidence.history import History
+from treasury_actors.simulation.evidence.history import Archive, MakeEvaluator
 from treasury_actors.simulation.evidence.plain import CAPITAL_USD, PlainEvaluator
 from treasury_actors.simulation.evidence.trials import Ground, Trials
 
@@ -45,8 +45,6 @@ ARMS = (
     "random_agents",
 )
 Progress: TypeAlias = Callable[[str], None]
-MakeEvaluator: TypeAlias = Callable[[History, Mapping[FamilyId, Family]], Evaluate]
-"""How a history is traded: plainly, or by machine code; the same courses either way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +102,9 @@ def run_searches(
     *,
     seed: int,
     progress: Progress,
+    arms: Sequence[str] = SEARCHED,
 ) -> Searched:
-    """Let every searching arm choose, at equal evaluations."""
+    """Let every searching arm of `arms` choose, at equal evaluations."""
     generations = []
     for generation in evolve(config, families, grounds, trials, seed=seed):
         generations.append(generation)
@@ -118,6 +117,8 @@ def run_searches(
         ("ga_early", generations[stop]),
         ("none", generations[0]),
     ):
+        if arm not in arms:
+            continue
         ranked = generation.ranked
         chosen = choose_of(ranked, config, families, grounds, trials, arm=arm)
         choices[arm] = Choice(
@@ -126,19 +127,22 @@ def run_searches(
             dropped=chosen.dropped,
             fitness_ppb=ranked[0][1].value_ppb if ranked else None,
         )
-    drawn = fresh_genomes(families, rules.evaluations, (seed, "random search"))
+    drawn: list[Genome] = []
     judged: list[Judged] = []
+    if "random" in arms:
+        drawn = fresh_genomes(families, rules.evaluations, (seed, "random search"))
     last = grounds.fit_of(rules.generations - 1)
     for start in range(0, len(drawn), rules.population):
         judged += trials.judge(last, drawn[start : start + rules.population], arm="random", purpose="fitness")
-    progress(f"random search: {len(drawn)} genomes")
-    ranked = rank(list(zip(drawn, judged, strict=True)))
-    chosen = choose_of(ranked, config, families, grounds, trials, arm="random")
-    choices["random"] = Choice(
-        members=chosen.members,
-        dropped=chosen.dropped,
-        fitness_ppb=ranked[0][1].value_ppb if ranked else None,
-    )
+    if drawn:
+        progress(f"random search: {len(drawn)} genomes")
+        ranked = rank(list(zip(drawn, judged, strict=True)))
+        chosen = choose_of(ranked, config, families, grounds, trials, arm="random")
+        choices["random"] = Choice(
+            members=chosen.members,
+            dropped=chosen.dropped,
+            fitness_ppb=ranked[0][1].value_ppb if ranked else None,
+        )
     tried = dict(zip(drawn, judged, strict=True))
     for generation in generations:
         tried.update(generation.members)
@@ -165,8 +169,10 @@ def evolve(
     trials: Trials,
     *,
     seed: int,
+    stop_early: bool = False,
 ) -> Iterator[Generation]:
     """Yield the generations of the genetic algorithm; each is in the book before the next is bred."""
+    rules = replace(config.search, stop_early=stop_early)
 
     def judge(genomes: Sequence[Genome], number: int) -> list[Judged]:
         return trials.judge(grounds.fit_of(number), genomes, arm="ga", purpose="fitness")
@@ -174,7 +180,7 @@ def evolve(
     def validate(genome: Genome) -> Judged:
         return trials.judge(grounds.validation, [genome], arm="ga", purpose="validation")[0]
 
-    return search(families=families, rules=config.search, seed=seed, judge=judge, validate=validate)
+    return search(families=families, rules=rules, seed=seed, judge=judge, validate=validate)
 
 
 def choose_of(
@@ -216,16 +222,16 @@ class Yardstick:
 
     def __init__(
         self,
-        history: History,
+        archive: Archive,
         windows: Sequence[Window],
         families: Mapping[FamilyId, Family],
         config: EvidenceConfig,
         make: MakeEvaluator,
     ) -> None:
-        self._history = history
+        self._archive = archive
         self._windows = tuple(windows)
         self._policy: FitnessPolicy = config.fitness(with_tails=False)
-        self._evaluate = make(history, families)
+        self._evaluate = archive.evaluator(make, families)
         self._rules = config.rules
         self._courses: dict[Genome, tuple[WindowCourse, ...]] = {}
 
@@ -247,13 +253,18 @@ class Yardstick:
     def fixed(self) -> dict[str, tuple[WindowCourse, ...] | None]:
         """Return the courses of every arm that needs no search."""
         arms = {family.id: family for family in fixed_arms()}
-        plain = PlainEvaluator(self._history, arms, self._rules)
         genomes = [Genome(family=name, genes=()) for name in arms]
-        by_window = [plain(genomes, window) for window in self._windows]
+        by_window = [
+            PlainEvaluator(self._archive.of(window), arms, self._rules)(genomes, window)
+            for window in self._windows
+        ]
         found: dict[str, tuple[WindowCourse, ...] | None] = dict(
             zip(map(str, arms), zip(*by_window, strict=True), strict=True)
         )
-        bills = [tbill_course(self._history, window, capital_usd=CAPITAL_USD) for window in self._windows]
+        bills = [
+            tbill_course(self._archive.of(window), window, capital_usd=CAPITAL_USD)
+            for window in self._windows
+        ]
         known = tuple(course for course in bills if course is not None)
         found["tbill"] = known if len(known) == len(bills) else None
         return found

@@ -1,24 +1,34 @@
 """What the evidence commands do, without a word about the screen."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from treasury_actors.agents.model.family import Family
+from treasury_actors.agents.registry import families as shipped_families
+from treasury_actors.evolution.model.genome import Genome
+from treasury_actors.evolution.model.search import early_generation
 from treasury_actors.evolution.model.window_course import Evaluate
+from treasury_actors.evolution.model.window_fitness import PPB, Insufficient, WindowFitness
+from treasury_actors.evolution.model.windows import TooShort, sample_windows
 from treasury_actors.ids import FamilyId
+from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.simulation.code_version import code_hash
+from treasury_actors.simulation.evidence.archive import load_archive
+from treasury_actors.simulation.evidence.arms import SEARCHED, choose_of, evolve, story_of
 from treasury_actors.simulation.evidence.config import EvidenceConfig, WorldName
-from treasury_actors.simulation.evidence.experiment import run_seed
+from treasury_actors.simulation.evidence.experiment import run_seed, world_ground
+from treasury_actors.simulation.evidence.folds import Fold, data_ground, make_folds
 from treasury_actors.simulation.evidence.history import History
 from treasury_actors.simulation.evidence.plain import PlainEvaluator
 from treasury_actors.simulation.evidence.pool import run_numbered
-from treasury_actors.simulation.evidence.trials import TrialBook
+from treasury_actors.simulation.evidence.trials import TrialBook, Trials
 from treasury_actors.simulation.evidence.trials_log import TrialsLog
-from treasury_actors.simulation.evidence.worlds import summarise
+from treasury_actors.simulation.evidence.walk_forward import concatenate, run_fold, verdict_of
+from treasury_actors.simulation.evidence.worlds import by_fold, summarise
 
 _RUN_HEX = 12
 
@@ -101,3 +111,228 @@ def world_evidence(
         results = run_numbered(work, range(seeds), log=log, run=run, workers=workers, progress=progress)
         found = summarise(name, results, config_hash=config.config_hash, label="GENERATED")
         return {**found, "trials": {"here": log.tally.here(run), "ever": log.tally.ever}, "run": run}
+
+
+@dataclass(frozen=True, slots=True)
+class FoldWork:
+    """One fold of a walk-forward and one seed of its search, to be computed anywhere."""
+
+    config: EvidenceConfig
+    folder: Path
+    start_ns: int | None
+    end_ns: int | None
+    seeds: int
+    run: str
+    engine: str
+    arms: tuple[str, ...]
+
+    def folds(self) -> tuple[Fold, ...]:
+        """Return the folds that can be learnt for, or all if none can; asked to begin early, all."""
+        archive = load_archive(self.folder.resolve(), self.config.sections.windows.warmup_h)
+        folds = make_folds(archive, self.config, start_ns=self.start_ns, end_ns=self.end_ns)
+        if self.start_ns is not None:
+            return folds
+        rules = self.config.windows
+        told = tuple(f for f in folds if not isinstance(sample_windows(f.spans, rules), TooShort))
+        return told or folds
+
+    def __call__(self, book: TrialBook, number: int, progress: Callable[[str], None]) -> dict[str, Any]:
+        """Compute fold `number // seeds` with seed `number % seeds`."""
+        archive = load_archive(self.folder.resolve(), self.config.sections.windows.warmup_h)
+        fold, seed = self.folds()[number // self.seeds], number % self.seeds
+        return run_fold(
+            archive,
+            fold,
+            self.config,
+            seed=seed,
+            book=book,
+            run=self.run,
+            engine=self.engine,
+            make=MakePlain(self.config),
+            progress=progress,
+            arms=self.arms,
+        )
+
+
+def walk_forward(
+    config: EvidenceConfig,
+    folder: Path,
+    *,
+    start_ns: int | None,
+    end_ns: int | None,
+    seed: int,
+    workspace: Path,
+    workers: int,
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    """
+    Return the one out-of-sample curve of a data folder; folds that were finished are not computed again.
+
+    Raises:
+        ConfigError: no day to test on, or the gates were edited after the run started.
+        DataError: the folder is wrong.
+    """
+    engine = code_hash()
+    archive = load_archive(folder.resolve(), config.sections.windows.warmup_h)
+    about = {
+        "data": [history.name for history in archive.histories],
+        "start_ns": start_ns,
+        "end_ns": end_ns,
+        "seed": seed,
+        "engine": engine,
+    }
+    run = run_name("walk-forward", {**about, "config": config.config_hash})
+    # With so many seeds that the last is `seed`, number = fold * (seed + 1) + seed.
+    work = FoldWork(config, folder, start_ns, end_ns, seed + 1, run, engine, ("ga", "none"))
+    folds = work.folds()
+    with TrialsLog(workspace) as log:
+        log.preregister(config.config_hash, config.content)
+        log.begin(run, config.config_hash, about)
+        numbers = [place * (seed + 1) + seed for place in range(len(folds))]
+        results = run_numbered(work, numbers, log=log, run=run, workers=workers, progress=progress)
+        figures = concatenate(results, sharpes=log.tally.sharpes(run))
+        insufficient = [result["insufficient"] for result in results if "insufficient" in result]
+        curve = workspace / run / "curve.csv"
+        _write_curve(curve, figures.pop("curve"))
+        told = [result for result in results if "insufficient" not in result]
+        return {
+            "label": archive.histories[0].label,
+            "folds": len(told),
+            "insufficient_folds": len(insufficient),
+            "start": told[0]["start"] if told else None,
+            **figures,
+            "trials": {"here": log.tally.here(run), "ever": log.tally.ever},
+            "looks": [log.tally.looks(fold.test) for fold in folds],
+            "champion": next((result["champion"] for result in reversed(told)), None),
+            "ensembles": {result["start"]: result["members"]["ga"] for result in told},
+            "curve_path": str(curve),
+            "verdict": verdict_of(figures, insufficient),
+            "formula_passes_gates": config.fitness().passes_gates,
+            "config_hash": config.config_hash,
+            "run": run,
+        }
+
+
+def folder_evidence(
+    config: EvidenceConfig,
+    folder: Path,
+    *,
+    seeds: int,
+    workspace: Path,
+    workers: int,
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    """Return every arm on the folds of a data folder: seeds averaged in a fold, intervals over folds."""
+    engine = code_hash()
+    archive = load_archive(folder.resolve(), config.sections.windows.warmup_h)
+    about = {"data": [history.name for history in archive.histories], "engine": engine, "seeds": seeds}
+    run = run_name("evidence", {**about, "config": config.config_hash})
+    work = FoldWork(config, folder, None, None, seeds, run, engine, SEARCHED)
+    with TrialsLog(workspace) as log:
+        log.preregister(config.config_hash, config.content)
+        log.begin(run, config.config_hash, about)
+        numbers = range(len(work.folds()) * seeds)
+        results = run_numbered(work, numbers, log=log, run=run, workers=workers, progress=progress)
+        told = [result for result in results if "insufficient" not in result]
+        found = summarise(
+            folder.name, by_fold(told), config_hash=config.config_hash, label=archive.histories[0].label
+        )
+        return {
+            **found,
+            "seeds": seeds,
+            "folds": len({result["fold"] for result in told}),
+            "trials": {"here": log.tally.here(run), "ever": log.tally.ever},
+            "verdict": "reported, not required: folds are few" if told else "INSUFFICIENT",
+            "run": run,
+        }
+
+
+def _write_curve(path: Path, rows: list[tuple[str, int, float, float]]) -> None:
+    """Write the curve as CSV."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = ["fold_start,day,ensembles,lending"]
+    lines += [f"{start},{day},{value:.9f},{lending:.9f}" for start, day, value, lending in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def evolve_on(
+    config: EvidenceConfig,
+    *,
+    folder: Path | None,
+    world: WorldName | None,
+    seed: int,
+    workspace: Path,
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    """
+    Run one search to its early stop and say whom it would fund; a run that was killed goes on.
+
+    Without data or a world the market is the config's own season, whose GENERATED windows do not count.
+
+    Raises:
+        ConfigError: the gates were edited after the run started.
+    """
+    engine, families = code_hash(), shipped_families(MAINNET)
+    make = MakePlain(config)
+    if world is not None:
+        archive, grounds = world_ground(config, world, seed, families=families, make=make)
+    else:
+        archive, grounds = data_ground(config, folder, seed, families=families, make=make)
+    about = {"data": [history.name for history in archive.histories], "seed": seed, "engine": engine}
+    run = run_name("evolve", {**about, "config": config.config_hash})
+    label = archive.histories[0].label
+    found: dict[str, Any] = {"label": label, "run": run, "seed": seed, "config_hash": config.config_hash}
+    with TrialsLog(workspace) as log:
+        log.preregister(config.config_hash, config.content)
+        log.begin(run, config.config_hash, about)
+        if isinstance(grounds, TooShort):
+            return {**found, "verdict": f"INSUFFICIENT: {grounds.reason}", "best": None, "ensemble": []}
+        trials = Trials(log, run=run, engine=engine, seed=seed)
+        generations = []
+        for generation in evolve(config, families, grounds, trials, seed=seed, stop_early=True):
+            generations.append(generation)
+            progress(story_of(generation, config))
+        values = [generation.validation_ppb for generation in generations]
+        kept = generations[early_generation(values, config.search.patience)]
+        ranked = kept.ranked
+        chosen = choose_of(ranked, config, families, grounds, trials, arm="ga")
+        best = ranked[0] if ranked else None
+        short = next((v for _, v in kept.members if isinstance(v, Insufficient)), None)
+        return {
+            **found,
+            "windows": [window.name for window in grounds.fit[-1].windows],
+            "generations": len(generations),
+            "kept_generation": kept.number + 1,
+            "best": None
+            if best is None
+            else {
+                "genome": best[0].canonical,
+                "fitness": best[1].value_ppb / PPB,
+                "mean": best[1].mean_ppb / PPB,
+                "se": best[1].se_ppb / PPB,
+            },
+            "median": None if kept.median_ppb is None else kept.median_ppb / PPB,
+            "lending": grounds.lending_ppb / PPB,
+            "ensemble": [genome.canonical for genome in chosen.members],
+            "dropped": {genome.canonical: reason for genome, reason in chosen.dropped},
+            "trials": {"here": log.tally.here(run), "ever": log.tally.ever},
+            "verdict": _verdict(ranked, short, config, label),
+        }
+
+
+def _verdict(
+    ranked: Sequence[tuple[Genome, WindowFitness]],
+    short: Insufficient | None,
+    config: EvidenceConfig,
+    label: str,
+) -> str:
+    """Say in a word what a search's result may be used for."""
+    if short is not None:
+        return f"INSUFFICIENT: {short.windows} windows count, {short.needed} are needed"
+    if not ranked:
+        return "NOBODY: every genome was vetoed"
+    if not config.fitness().passes_gates:
+        return "COMPARISON ONLY: the brief's formula passes no gate"
+    if label == "GENERATED":
+        return "GENERATED: no live config accepts it"
+    return "RANKED: in sample; only a walk-forward says what it is worth"

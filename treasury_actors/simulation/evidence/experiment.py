@@ -4,29 +4,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from treasury_actors.agents.model.family import Family
-from treasury_actors.agents.model.metrics.cscv import overfitting_probability
-from treasury_actors.agents.model.metrics.overfitting import deflated_sharpe, probabilistic_sharpe
 from treasury_actors.agents.registry import families as shipped_families
 from treasury_actors.errors import ConfigError
 from treasury_actors.evolution.model.genome import Genome
 from treasury_actors.evolution.model.search import check_genomes
-from treasury_actors.evolution.model.windows import DAY_FRAMES, TooShort, Window
+from treasury_actors.evolution.model.windows import DAY_FRAMES, Span, TooShort, Window
 from treasury_actors.ids import FamilyId
 from treasury_actors.market.model.evidence_worlds import generate_world
 from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.simulation.evidence.arms import (
     SEARCHED,
-    MakeEvaluator,
+    Grounds,
     Progress,
     Searched,
     Yardstick,
     run_searches,
 )
 from treasury_actors.simulation.evidence.config import EvidenceConfig, WorldName
-from treasury_actors.simulation.evidence.fixed_arms import LENT
 from treasury_actors.simulation.evidence.grounds import make_grounds
-from treasury_actors.simulation.evidence.history import History
+from treasury_actors.simulation.evidence.history import Archive, History, MakeEvaluator
 from treasury_actors.simulation.evidence.trials import TrialBook, Trials
+from treasury_actors.simulation.evidence.walk_forward import champion
 
 _FRESH_OFFSET = 1_000_000
 """A fresh path is the world of a seed that no search has."""
@@ -66,23 +64,13 @@ def run_seed(
         ConfigError: the config leaves too little room for its own windows.
     """
     families = shipped_families(MAINNET)
-    history = _history(config, name, seed, _training_days(config))
-    grounds = make_grounds(
-        history,
-        config,
-        families,
-        make,
-        first_frame=0,
-        end_frame=history.season.frame_count - 1,
-        seed=seed,
-        in_world=True,
-    )
+    own = config.sections.windows
+    archive, grounds = world_ground(config, name, seed, families=families, make=make)
     if isinstance(grounds, TooShort):
         raise ConfigError(f"{name} world: INSUFFICIENT: {grounds.reason}")
     trials = Trials(book, run=run, engine=engine, seed=seed)
     searched = run_searches(config, families, grounds, trials, seed=seed, progress=progress)
-    trained = Yardstick(history, grounds.fit[-1].windows, families, config, make)
-    own = config.sections.windows
+    trained = Yardstick(archive, grounds.fit[-1].windows, families, config, make)
     elsewhere = _history(
         config, name, seed + _FRESH_OFFSET, own.fresh * (own.days + own.embargo_h // DAY_FRAMES)
     )
@@ -92,7 +80,7 @@ def run_seed(
         for number in range(own.fresh)
     ]
     trials.look(fresh_windows)
-    fresh = Yardstick(elsewhere, fresh_windows, families, config, make)
+    fresh = Yardstick(Archive(histories=(elsewhere,)), fresh_windows, families, config, make)
     progress("fresh paths")
     oracle = parse_genome(config.sections.world.oracle, families)
     return {
@@ -100,8 +88,38 @@ def run_seed(
         "median_first": fresh.median(searched.first),
         "median_last": fresh.median(searched.choices["ga"].population),
         "members": {arm: [g.canonical for g in searched.choices[arm].members] for arm in SEARCHED},
-        "champion": _champion(searched, trained, history, seed),
+        "champion": champion(searched, trained, archive) if seed == 0 else None,  # one seed tells it
     }
+
+
+def world_ground(
+    config: EvidenceConfig,
+    name: WorldName,
+    seed: int,
+    *,
+    families: Mapping[FamilyId, Family],
+    make: MakeEvaluator,
+) -> tuple[Archive, Grounds | TooShort]:
+    """Return a path of a world, as long as the windows of a config, and where to search on it."""
+    own, history = config.sections.windows, _history(config, name, seed, _training_days(config))
+    last = history.season.frame_count - 1
+    validation = Window(
+        history=history.name,
+        label=history.label,
+        first_frame=last - own.validation_days * DAY_FRAMES,
+        days=own.validation_days,
+    )
+    span = Span(
+        history=history.name,
+        label=history.label,
+        first_frame=0,
+        end_frame=validation.first_frame - own.embargo_h,
+        warmup_count=history.season.warmup_count,
+    )
+    archive = Archive(histories=(history,))
+    return archive, make_grounds(
+        archive, [span], validation, config, families=families, make=make, seed=seed, in_world=True
+    )
 
 
 def _history(config: EvidenceConfig, name: WorldName, seed: int, days: int) -> History:
@@ -133,27 +151,4 @@ def _arms(
     return {
         arm: {"train": trained.value(before), "fresh": fresh.value(after)}
         for arm, (before, after) in found.items()
-    }
-
-
-def _champion(searched: Searched, trained: Yardstick, history: History, seed: int) -> dict[str, Any] | None:
-    """Return how much of the champion's record is luck, judged by everybody it was chosen from."""
-    population = searched.choices["ga"].population
-    ranked = searched.generations[-1].ranked
-    if not ranked or seed != 0:
-        return None  # one seed tells it; the others would double the work
-    columns, excess = [], []
-    for genome, courses in zip(population, trained.courses(population), strict=True):
-        column: list[float] = []
-        for course in courses:
-            lent = history.daily_returns(course.window, LENT)
-            column += [mine - other for mine, other in zip(course.daily_returns, lent, strict=True)]
-        columns.append(column)
-        if genome == ranked[0][0]:
-            excess = column
-    return {
-        "genome": ranked[0][0].canonical,
-        "psr": probabilistic_sharpe(excess),
-        "dsr": deflated_sharpe(excess, searched.sharpes),
-        "pbo": overfitting_probability(columns),
     }

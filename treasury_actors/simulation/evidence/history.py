@@ -1,15 +1,22 @@
 """A history: one long season that windows are cut from, with the features everyone may look back on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import TypeAlias
 
+from treasury_actors.agents.model.family import Family
+from treasury_actors.evolution.model.genome import Genome
+from treasury_actors.evolution.model.window_course import Evaluate, WindowCourse
 from treasury_actors.evolution.model.windows import DAY_FRAMES, Window
-from treasury_actors.ids import AssetId
+from treasury_actors.ids import AssetId, FamilyId
 from treasury_actors.market.model.features import Features
 from treasury_actors.market.model.frame import Label, MarketFrame, Season
 from treasury_actors.market.model.universe import Universe
+
+MakeEvaluator: TypeAlias = "Callable[[History, Mapping[FamilyId, Family]], Evaluate]"
+"""How a history is traded: plainly, or by machine code; the same courses either way."""
 
 STRESS_FACTOR = 2.0
 """What the cost stress multiplies every cost by."""
@@ -31,6 +38,11 @@ class History:
     def name(self) -> str:
         """Return the hash of the data: what windows name their history by."""
         return self.season.data_hash
+
+    @property
+    def start_ns(self) -> int:
+        """Return the time of its frame 0."""
+        return self.season.frame(0).time_ns
 
     @property
     def label(self) -> Label:
@@ -95,6 +107,36 @@ class History:
     def stressed(self) -> "History":
         """Return the same market with every cost times `STRESS_FACTOR`."""
         return History(season=self.season, cost_factor=STRESS_FACTOR)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """Histories with gaps between them, oldest first: windows of any may be tried together."""
+
+    histories: tuple[History, ...]
+
+    def of(self, window: Window) -> History:
+        """Return the history a window lies in."""
+        return next(history for history in self.histories if history.name == window.history)
+
+    def lending(self, windows: Sequence[Window], asset: AssetId) -> dict[Window, tuple[float, ...]]:
+        """Return what holding an asset gave on each day of each window."""
+        return {window: self.of(window).daily_returns(window, asset) for window in windows}
+
+    def stressed(self) -> "Archive":
+        """Return the same markets at dearer costs."""
+        return Archive(histories=tuple(history.stressed() for history in self.histories))
+
+    def evaluator(self, make: MakeEvaluator, families: Mapping[FamilyId, Family]) -> Evaluate:
+        """Return one evaluator for the windows of all; each history's is made when it is first needed."""
+        made: dict[str, Evaluate] = {}
+
+        def evaluate(genomes: Sequence[Genome], window: Window) -> list[WindowCourse]:
+            if window.history not in made:
+                made[window.history] = make(self.of(window), families)
+            return made[window.history](genomes, window)
+
+        return evaluate
 
 
 def returns_of(index: Sequence[float]) -> tuple[float, ...]:

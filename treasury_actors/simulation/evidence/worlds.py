@@ -77,3 +77,25 @@ def summarise(
         "champion": next((result["champion"] for result in results if result["champion"]), None),
         "config_hash": config_hash,
     }
+
+
+def by_fold(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return one result a fold, its seeds averaged: seeds of one fold saw the same market."""
+    folds: dict[int, list[Mapping[str, Any]]] = {}
+    for result in results:
+        folds.setdefault(result["fold"], []).append(result)
+    found = []
+    for some in folds.values():
+        arms = {
+            arm: {what: mean([each["arms"][arm][what] for each in some]) for what in ("train", "fresh")}
+            for arm in some[0]["arms"]
+        }
+        found.append(
+            {
+                "arms": arms,
+                "median_first": mean([each["median_first"] for each in some]),
+                "median_last": mean([each["median_last"] for each in some]),
+                "champion": some[-1]["champion"],
+            }
+        )
+    return found

@@ -1,0 +1,192 @@
+"""
+The walk-forward: choose on what was known, test on the next sixty days, once, and lay the tests end to end.
+
+That one curve is the only headline figure there is; everything a search says of its own windows is not.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import sqrt
+from typing import Any
+
+from treasury_actors.agents.model.metrics.cscv import null_overfitting, overfitting_probability
+from treasury_actors.agents.model.metrics.drawdown import max_drawdown
+from treasury_actors.agents.model.metrics.overfitting import deflated_sharpe, probabilistic_sharpe
+from treasury_actors.agents.model.metrics.regression import regress
+from treasury_actors.agents.model.metrics.returns import apy, excess_over, total_return
+from treasury_actors.agents.model.metrics.series import DAYS_A_YEAR, deviation
+from treasury_actors.agents.model.metrics.sharpe import sharpe
+from treasury_actors.agents.registry import families as shipped_families
+from treasury_actors.evolution.model.window_course import WindowCourse
+from treasury_actors.evolution.model.windows import TooShort
+from treasury_actors.market.model.shipped import MAINNET
+from treasury_actors.market.model.utc import utc_text
+from treasury_actors.simulation.evidence.arms import SEARCHED, Progress, Searched, Yardstick, run_searches
+from treasury_actors.simulation.evidence.config import EvidenceConfig
+from treasury_actors.simulation.evidence.fixed_arms import LENT, WBTC, WETH
+from treasury_actors.simulation.evidence.folds import Fold
+from treasury_actors.simulation.evidence.grounds import make_grounds
+from treasury_actors.simulation.evidence.history import Archive, MakeEvaluator
+from treasury_actors.simulation.evidence.trials import TrialBook, Trials
+
+BENCHMARKS = ("lending", "tbill", "equal_weight", "buy_hold_eth", "random_agents")
+NULL_DRAWS = 20
+_T_NEEDED, _DSR_NEEDED = 2.0, 0.95
+
+
+def run_fold(
+    archive: Archive,
+    fold: Fold,
+    config: EvidenceConfig,
+    *,
+    seed: int,
+    book: TrialBook,
+    run: str,
+    engine: str,
+    make: MakeEvaluator,
+    progress: Progress,
+    arms: Sequence[str] = SEARCHED,
+) -> dict[str, Any]:
+    """Return what every arm chose before a test, and its days in it; `insufficient` if nothing could be."""
+    families = shipped_families(MAINNET)
+    grounds = make_grounds(
+        archive, fold.spans, fold.validation, config, families=families, make=make, seed=seed, in_world=False
+    )
+    about = {"fold": fold.number, "start": utc_text(fold.start_ns), "days": fold.test.days, "seed": seed}
+    if isinstance(grounds, TooShort):
+        return {**about, "insufficient": grounds.reason}
+    trials = Trials(book, run=run, engine=engine, seed=seed)
+    searched = run_searches(config, families, grounds, trials, seed=seed, progress=progress, arms=arms)
+    trained = Yardstick(archive, grounds.fit[-1].windows, families, config, make)
+    trials.look([fold.test])
+    tested = Yardstick(archive, [fold.test], families, config, make)
+    there, here = trained.fixed(), tested.fixed()
+    pairs = {arm: (there[arm], here[arm]) for arm in there}
+    for arm, choice in searched.choices.items():
+        pairs[arm] = (trained.ensemble(choice.members), tested.ensemble(choice.members))
+    pairs["random_agents"] = (trained.ensemble(searched.first), tested.ensemble(searched.first))
+    return {
+        **about,
+        "arms": {
+            arm: {"train": trained.value(before), "fresh": tested.value(after)}
+            for arm, (before, after) in pairs.items()
+        },
+        "daily": {arm: _days(after, fold.test.days) for arm, (_, after) in pairs.items()},
+        "factors": {
+            asset: list(archive.of(fold.test).daily_returns(fold.test, asset)) for asset in (WETH, WBTC)
+        },
+        "members": {
+            arm: [genome.canonical for genome in choice.members] for arm, choice in searched.choices.items()
+        },
+        "median_first": tested.median(searched.first),
+        "median_last": tested.median(searched.choices["ga"].population),
+        "champion": champion(searched, trained, archive),
+    }
+
+
+def champion(searched: Searched, trained: Yardstick, archive: Archive) -> dict[str, Any] | None:
+    """Return how much of the champion's record is luck, judged by everybody it was chosen from."""
+    population, ranked = searched.choices["ga"].population, searched.generations[-1].ranked
+    if not ranked:
+        return None
+    columns, best = [], ranked[0][0]
+    excess: tuple[float, ...] = ()
+    for genome, courses in zip(population, trained.courses(population), strict=True):
+        column: tuple[float, ...] = ()
+        for course in courses:
+            lent = archive.of(course.window).daily_returns(course.window, LENT)
+            column += excess_over(course.daily_returns, lent)
+        columns.append(column)
+        excess = column if genome == best else excess
+    null = null_overfitting(columns, draws=NULL_DRAWS)
+    return {
+        "genome": best.canonical,
+        "psr": probabilistic_sharpe(excess),
+        "dsr": deflated_sharpe(excess, searched.sharpes),
+        "pbo": overfitting_probability(columns),
+        "pbo_null": None if null is None else {"mean": null.mean, "sd": null.sd},
+    }
+
+
+def concatenate(folds: Sequence[Mapping[str, Any]], *, sharpes: Sequence[float]) -> dict[str, Any]:
+    """
+    Return the figures of the one curve: the tests of all folds, end to end.
+
+    Args:
+        sharpes: of a day, of every candidate of the run: what the DSR is deflated by.
+    """
+    told = [fold for fold in folds if "insufficient" not in fold]
+    daily = {arm: _joined(told, arm) for arm in ("ga", *BENCHMARKS)}
+    mine, lent = daily["ga"], daily["lending"]
+    if mine is None or lent is None:
+        return dict.fromkeys(
+            ("return", "apy", "vol", "max_drawdown", "sharpe_excess", "alpha", "alpha_t", "psr", "dsr")
+        ) | {
+            "days": 0,
+            "beta": {"eth": None, "btc": None},
+            "benchmarks": dict.fromkeys(BENCHMARKS),
+            "curve": [],
+        }
+    excess = excess_over(mine, lent)
+    factors = [
+        excess_over([value for fold in told for value in fold["factors"][asset]], lent)
+        for asset in (WETH, WBTC)
+    ]
+    fit = regress(excess, factors)
+    grown = total_return(mine)
+    return {
+        "days": len(mine),
+        "return": grown,
+        "apy": None if grown is None else apy(grown, len(mine)),
+        "vol": deviation(mine) * sqrt(DAYS_A_YEAR) if len(mine) > 1 else None,
+        "max_drawdown": max_drawdown(mine),
+        "sharpe_excess": sharpe(excess),
+        "alpha": None if fit is None else fit.alpha_day_ratio * DAYS_A_YEAR,
+        "alpha_t": None if fit is None else fit.alpha_t,
+        "beta": {
+            "eth": None if fit is None else fit.betas[0],
+            "btc": None if fit is None else fit.betas[1],
+        },
+        "psr": probabilistic_sharpe(excess),
+        "dsr": deflated_sharpe(excess, sharpes),
+        "benchmarks": {
+            arm: None if (days := daily[arm]) is None else total_return(days) for arm in BENCHMARKS
+        },
+        "curve": _curve(told, mine, lent),
+    }
+
+
+def verdict_of(figures: Mapping[str, Any], insufficient: Sequence[str]) -> str:
+    """Say in one sentence what the curve shows, and no more."""
+    if not figures["days"]:
+        return f"INSUFFICIENT: {insufficient[0] if insufficient else 'nothing was tested'}"
+    alpha, t, dsr = figures["alpha"], figures["alpha_t"], figures["dsr"]
+    if alpha is None or t is None:
+        return f"NOT SHOWN: {figures['days']} days are too few to tell skill from the market"
+    told = f"alpha {alpha:+.1%} a year (t {t:.2f}), DSR {'undefined' if dsr is None else f'{dsr:.2f}'}"
+    shown = t >= _T_NEEDED and dsr is not None and dsr >= _DSR_NEEDED
+    return f"{'SHOWN' if shown else 'NOT SHOWN'}: {told}" + (
+        f"; {len(insufficient)} folds INSUFFICIENT" if insufficient else ""
+    )
+
+
+def _days(courses: Sequence[WindowCourse] | None, days: int) -> list[float] | None:
+    """Return the daily returns in a test; capital that nobody was given earns nothing."""
+    return [0.0] * days if courses is None else list(courses[0].daily_returns)
+
+
+def _joined(folds: Sequence[Mapping[str, Any]], arm: str) -> list[float] | None:
+    """Return the days of all folds; None if there is none."""
+    return [value for fold in folds for value in fold["daily"][arm]] or None
+
+
+def _curve(
+    folds: Sequence[Mapping[str, Any]], mine: Sequence[float], lent: Sequence[float]
+) -> list[tuple[str, int, float, float]]:
+    """Return fold start, day, and what a dollar has become, in the funded ensembles and lent."""
+    starts = [fold["start"] for fold in folds for _ in range(fold["days"])]
+    rows, value, lending = [], 1.0, 1.0
+    for day, (start, change, rate) in enumerate(zip(starts, mine, lent, strict=True), start=1):
+        value *= 1.0 + change
+        lending *= 1.0 + rate
+        rows.append((start, day, value, lending))
+    return rows
