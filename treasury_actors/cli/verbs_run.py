@@ -1,6 +1,7 @@
 """`backtest`, `run`, `show-config`, `version`."""
 
 import argparse
+import json
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from treasury_actors.reports.summary import Summary
 from treasury_actors.reports.summary_json import to_object
 from treasury_actors.reports.text import screen
 from treasury_actors.settings.file import Settings, load_settings
+from treasury_actors.settings.stakes import stakes_lines, stakes_object, stakes_of
 from treasury_actors.simulation.backtest import check_empty, run_backtest
 from treasury_actors.simulation.benchmarks import BenchmarkWorker
 from treasury_actors.simulation.code_version import code_hash
@@ -103,17 +105,21 @@ def run(options: argparse.Namespace) -> int:
 
 
 def show_config(options: argparse.Namespace) -> int:
-    """Print a config with every default."""
+    """Print a config with every default, the limits it comes to, and the most that can be lost."""
     settings = load_settings(options.config)
-    content = settings.model_dump(mode="json")
+    stakes = stakes_of(settings.house_rules(settings.season.seed), settings.chain.network)
     if options.json:
-        emit({**content, "config_hash": settings.config_hash})
+        content = settings.model_dump(mode="json")
+        emit({**content, "config_hash": settings.config_hash, "stakes": stakes_object(stakes)})
         return 0
-    for section, keys in content.items():
+    for section, keys in settings.model_dump().items():
         show(f"[{section}]")
         for key, value in keys.items():
-            show(f"{key} = {_as_toml(value)}")
+            if value is not None:
+                show(f"{key} = {_as_toml(value)}")
         show("")
+    for line in stakes_lines(stakes, settings.chain_rules()):
+        show(f"# {line}")
     show(f"# config hash {settings.config_hash}\n# All ok")
     return 0
 
@@ -193,4 +199,6 @@ def _as_toml(value: object) -> str:
     """Return a value as TOML has it."""
     if isinstance(value, bool):
         return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_as_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)

@@ -30,6 +30,7 @@ from treasury_actors.arena.model.rules import ArenaRules, RiskRules
 from treasury_actors.errors import ConfigError
 from treasury_actors.money import MICRO_USD
 from treasury_actors.settings.rules import ChainRules, HouseRules
+from treasury_actors.settings.stakes import problem_of, stakes_of
 from treasury_actors.trading.model.costs import CHAINS, GWEI
 from treasury_actors.trading.model.fees import FeePolicy
 from treasury_actors.trading.model.guard import GuardPolicy
@@ -299,9 +300,14 @@ def _one_line(text: str) -> str:
 def check_settings(content: Mapping[str, object], place: str) -> Settings:
     """Check the content of a config; `place` is named in the error."""
     try:
-        return Settings.model_validate(_whole_numbers_as_decimals(content))
+        settings = Settings.model_validate(_whole_numbers_as_decimals(content))
     except ValidationError as error:
         raise ConfigError(f"{place}: {_one_line(_first_problem(error))}") from None
+    stakes = stakes_of(settings.house_rules(settings.season.seed), settings.chain.network)
+    problem = problem_of(stakes, settings.chain_rules())
+    if problem:
+        raise ConfigError(f"{place}: {problem}")
+    return settings
 
 
 def _whole_numbers_as_decimals(content: Mapping[str, object]) -> dict[str, object]:

@@ -241,9 +241,10 @@ def test_prices_of_an_l2_wait_for_its_sequencer(up_for_s: int | None, *, is_refu
 
 
 def test_a_mandate_below_10_000_dollars_is_too_small_for_an_l1() -> None:
-    assert check_mandate(LIMITS, capital_micro_usd=10_000 * MICRO_USD) is None
+    least = LIMITS.mandate_micro_usd_min
+    assert check_mandate(capital_micro_usd=10_000 * MICRO_USD, micro_usd_min=least) is None
 
-    found = check_mandate(LIMITS, capital_micro_usd=10_000 * MICRO_USD - 1)
+    found = check_mandate(capital_micro_usd=10_000 * MICRO_USD - 1, micro_usd_min=least)
 
     assert reason_of(found) == ChainReason.MANDATE_TOO_SMALL
 

@@ -296,11 +296,11 @@ def check_sequencer(limits: ChainLimits, *, up_for_s: int | None) -> ChainRefusa
     return ChainRefusal(reason=ChainReason.SEQUENCER_DOWN, detail=detail)
 
 
-def check_mandate(limits: ChainLimits, *, capital_micro_usd: int) -> ChainRefusal | None:
+def check_mandate(*, capital_micro_usd: int, micro_usd_min: int) -> ChainRefusal | None:
     """Say why a mandate is too small for its chain's gas, or None: below $10,000 on an L1."""
-    if capital_micro_usd >= limits.mandate_micro_usd_min:
+    if capital_micro_usd >= micro_usd_min:
         return None
-    detail = f"${usd(capital_micro_usd)}, this chain asks ${usd(limits.mandate_micro_usd_min)}"
+    detail = f"${usd(capital_micro_usd)}, this chain asks ${usd(micro_usd_min)}"
     return ChainRefusal(reason=ChainReason.MANDATE_TOO_SMALL, detail=detail)
 
 
