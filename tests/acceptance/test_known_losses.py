@@ -192,7 +192,7 @@ def test_three_commas_2022_a_key_that_others_can_read_signs_nothing(tmp_path: Pa
 
 
 def test_web3_js_2024_what_is_installed_is_what_was_locked() -> None:
-    """A publisher was phished, and five hours of installs stole keys. A lock here has the hash of each byte."""
+    """A publisher was phished, and five hours of installs stole keys. A lock here hashes every byte."""
     for lock in sorted((ROOT / "requirements").glob("*.txt")):
         pins = re.split(r"\n(?=[A-Za-z0-9])", lock.read_text(encoding="utf-8"))
         named = [pin for pin in pins if "==" in pin.split("\n", 1)[0]]
