@@ -1,6 +1,6 @@
 """Protocols over contracts whose answers a test writes down, at addresses that say what they are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from treasury_actors.ids import AssetId, ConversionId, VenueId
@@ -8,7 +8,7 @@ from treasury_actors.market.model.universe import Action, Conversion
 from treasury_actors.trading.adapters.evm import abi
 from treasury_actors.trading.adapters.evm.aave_v3 import AaveV3
 from treasury_actors.trading.adapters.evm.erc4626 import Erc4626, VaultAddresses
-from treasury_actors.trading.adapters.evm.protocol import BlockId, Reverted
+from treasury_actors.trading.adapters.evm.protocol import BlockId, Reverted, View
 from treasury_actors.trading.adapters.evm.uniswap_routers import Router, SwapRouter
 from treasury_actors.trading.adapters.evm.uniswap_v3 import SwapRoute, UniswapV3
 from treasury_actors.trading.adapters.evm.weth import Weth
@@ -63,6 +63,9 @@ class Written:
         self.asked.append((to, data, block))
         answer = self.answers.get((to, data[: abi.SELECTOR]), b"")
         return answer.to_bytes(abi.WORD, "big") if isinstance(answer, int) else answer
+
+    async def views(self, views: Sequence[View], block: BlockId) -> list[bytes | Reverted]:
+        return [await self.call(to=view.to, data=view.data, block=block) for view in views]
 
     async def balance_wei(self, owner: str, block: BlockId) -> int:
         return 0

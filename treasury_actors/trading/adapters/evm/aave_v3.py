@@ -188,9 +188,7 @@ class AaveV3:
     async def holdings(self, owner: str, block: BlockId) -> dict[AssetId, int]:
         """Return the underlyings' balances and the aTokens' scaled ones."""
         held = await self._underlyings.holdings(self._reads, owner, block)
-        for asset, token in self._shares.by_asset.items():
-            held[asset] = await read_units(self._reads, token, SCALED_BALANCE_OF, owner, block=block)
-        return held
+        return held | await self._shares.read_each(self._reads, SCALED_BALANCE_OF, owner, block=block)
 
     def decode(self, data: bytes, value_wei: int = 0) -> Decoded | Undecodable:
         """Return what the calldata of a supply or a withdrawal says."""

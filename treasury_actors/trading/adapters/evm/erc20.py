@@ -7,7 +7,15 @@ from treasury_actors.errors import Fault
 from treasury_actors.ids import AssetId
 from treasury_actors.trading.adapters.evm import abi
 from treasury_actors.trading.adapters.evm.errors import Refused, VenueReason, explain, refused
-from treasury_actors.trading.adapters.evm.protocol import Approval, BlockId, Call, Log, Reads, Reverted
+from treasury_actors.trading.adapters.evm.protocol import (
+    Approval,
+    BlockId,
+    Call,
+    Log,
+    Reads,
+    Reverted,
+    View,
+)
 
 APPROVE = abi.Function(
     signature="approve(address,uint256)", selector=bytes.fromhex("095ea7b3"), returns="(bool)"
@@ -41,10 +49,18 @@ class Tokens:
         return f"<Tokens {', '.join(self.by_asset)}>"
 
     async def holdings(self, reads: Reads, owner: str, block: BlockId) -> dict[AssetId, int]:
-        """Return the balance of each token at a block."""
+        """Return the balance of each token at a block, in one round trip."""
+        return await self.read_each(reads, BALANCE_OF, owner, block=block)
+
+    async def read_each(
+        self, reads: Reads, function: abi.Function, *values: abi.Value, block: BlockId
+    ) -> dict[AssetId, int]:
+        """Return what each token answers to the same plain read; raise UnreadableContract if one doesn't."""
+        views = [View(to=token, data=function.encode(*values)) for token in self.by_address]
+        answers = await reads.views(views, block)
         return {
-            asset: await read_units(reads, token, BALANCE_OF, owner, block=block)
-            for asset, token in self.by_asset.items()
+            self.by_address[view.to]: _units(view.to, function, answer)
+            for view, answer in zip(views, answers, strict=True)
         }
 
 
@@ -94,7 +110,11 @@ async def read_units(
     reads: Reads, to: str, function: abi.Function, *values: abi.Value, block: BlockId
 ) -> int:
     """Return the number a pinned contract answers to a plain read; raise UnreadableContract if none."""
-    answer = await reads.call(to=to, data=function.encode(*values), block=block)
+    return _units(to, function, await reads.call(to=to, data=function.encode(*values), block=block))
+
+
+def _units(to: str, function: abi.Function, answer: bytes | Reverted) -> int:
+    """Return the number an answer holds; raise UnreadableContract if it holds none."""
     if isinstance(answer, Reverted):
         said = explain(answer.data, answer.message)
         raise UnreadableContract(f"{to}: {function.signature}: {said.reason}: {said.detail}")

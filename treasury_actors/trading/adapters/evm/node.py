@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from treasury_actors.chain.model import values
+from treasury_actors.chain.model.faults import RpcFault, RpcFaultKind
 from treasury_actors.chain.model.rpc import Json, RpcCall, SendAnswer, SendOutcome, result_of
 from treasury_actors.chain.ports import Rpc
 from treasury_actors.trading.model.fees import MarketFees, receipt_fee_wei
@@ -40,11 +41,12 @@ class ChainNode:
 
     async def head(self, sender: str) -> Head:
         """Return the newest block and the sender's nonces at it and at the finalised one."""
-        latest, finalised, tip, nonce, final_nonce = await self._rpc.batch(
+        latest, finalised, tip, history, nonce, final_nonce = await self._rpc.batch(
             [
                 RpcCall(method="eth_getBlockByNumber", params=("latest", False)),
                 RpcCall(method="eth_getBlockByNumber", params=("finalized", False)),
                 RpcCall(method="eth_maxPriorityFeePerGas", params=()),
+                RpcCall(method="eth_feeHistory", params=("0x1", "latest", [])),
                 RpcCall(method="eth_getTransactionCount", params=(sender, "latest")),
                 RpcCall(method="eth_getTransactionCount", params=(sender, "finalized")),
             ]
@@ -55,7 +57,7 @@ class ChainNode:
             number=values.quantity(values.field(block, "number", "block"), "block number"),
             time_s=values.quantity(values.field(block, "timestamp", "block"), "block time"),
             fees=MarketFees(
-                base_fee_wei=values.quantity(values.field(block, "baseFeePerGas", "block"), "base fee"),
+                base_fee_wei=_upcoming_base_fee_wei(result_of(history, "the fee history")),
                 tip_wei=values.quantity(result_of(tip, "the tip"), "the tip"),
             ),
             latest_nonce=values.quantity(result_of(nonce, "the nonce"), "the nonce"),
@@ -127,6 +129,15 @@ class ChainNode:
             ),
             time_s=time_s,
         )
+
+
+def _upcoming_base_fee_wei(history: Json) -> int:
+    """Return the base fee of the block after the newest: the last of a fee history."""
+    fees = values.field(values.mapping(history, "the fee history"), "baseFeePerGas", "the fee history")
+    upcoming = values.sequence(fees, "base fees")
+    if not upcoming:
+        raise RpcFault(RpcFaultKind.BAD_VALUE, "the fee history knows no base fee")
+    return values.quantity(upcoming[-1], "base fee")
 
 
 def reply_of(answer: SendAnswer, tx_hash: str) -> SendReply:

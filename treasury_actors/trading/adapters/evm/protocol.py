@@ -102,8 +102,20 @@ class Settled:
     taken_units: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A plain read of a contract: `data` is its calldata."""
+
+    to: str
+    data: bytes
+
+
 class Reads(Protocol):
-    """The two reads of a node that a protocol needs."""
+    """The reads of a node that a protocol needs."""
+
+    async def views(self, views: Sequence[View], block: BlockId) -> list[bytes | Reverted]:
+        """Return what many plain reads return at one block, in their order, in one round trip."""
+        ...
 
     async def call(
         self,

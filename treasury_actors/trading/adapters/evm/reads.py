@@ -1,12 +1,13 @@
 """`protocol.Reads` over a JSON-RPC session: a revert is an answer, any other error a fault."""
 
 import re
+from collections.abc import Sequence
 
 from treasury_actors.chain.model import values
 from treasury_actors.chain.model.faults import RpcFault, RpcFaultKind
-from treasury_actors.chain.model.rpc import Json, RpcError, result_of
+from treasury_actors.chain.model.rpc import Answer, Json, RpcCall, RpcError, result_of
 from treasury_actors.chain.ports import Rpc
-from treasury_actors.trading.adapters.evm.protocol import BlockId, Log, Reverted
+from treasury_actors.trading.adapters.evm.protocol import BlockId, Log, Reverted, View
 
 _REVERT_CODE = 3
 _HASH_CHARACTERS = 66
@@ -39,10 +40,18 @@ class RpcReads:
             request["value"] = values.to_quantity(value_wei)
         if gas:
             request["gas"] = values.to_quantity(gas)
-        answer = await self._rpc.call("eth_call", (request, _block(block)))
-        if isinstance(answer, RpcError) and _is_revert(answer):
-            return Reverted(data=_revert_data(answer), message=answer.message)
-        return values.data(result_of(answer, "eth_call"), "eth_call")
+        return _returned(await self._rpc.call("eth_call", (request, _block(block))))
+
+    async def views(self, views: Sequence[View], block: BlockId) -> list[bytes | Reverted]:
+        """Return what many plain reads return at one block, in their order."""
+        requests = [
+            RpcCall(
+                method="eth_call",
+                params=({"to": view.to, "data": values.to_data(view.data)}, _block(block)),
+            )
+            for view in views
+        ]
+        return [_returned(answer) for answer in await self._rpc.batch(requests)] if requests else []
 
     async def head(self) -> tuple[int, int]:
         """Return number and time (s) of the newest block."""
@@ -85,6 +94,13 @@ def logs_of(receipt: dict[str, Json]) -> tuple[Log, ...]:
         )
         for log in logs
     )
+
+
+def _returned(answer: Answer) -> bytes | Reverted:
+    """Return what an `eth_call` returned, or how it reverted; raise RpcFault for any other no."""
+    if isinstance(answer, RpcError) and _is_revert(answer):
+        return Reverted(data=_revert_data(answer), message=answer.message)
+    return values.data(result_of(answer, "eth_call"), "eth_call")
 
 
 def _block(block: BlockId) -> Json:
