@@ -3,6 +3,7 @@
 import argparse
 import json
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import anyio
@@ -201,4 +202,6 @@ def _as_toml(value: object) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return f"[{', '.join(map(_as_toml, value))}]"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+    if isinstance(value, int | Decimal | date):
+        return str(value)
+    return json.dumps(str(value), ensure_ascii=False)  # a secret's text is asterisks
