@@ -36,7 +36,7 @@ class ChainBooks:
 
     async def compare(self, turn: int) -> str | None:
         """
-        Compare the books with what is there, if that can be said now; return what is missing, or None.
+        Compare the books with what is there, if that can be said now; return what is missing, or None (I30).
 
         A surplus is anybody's gift: it is booked outside the NAV, and trading goes on.
         """

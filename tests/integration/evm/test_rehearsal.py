@@ -43,7 +43,7 @@ def test_its_books_equal_the_chain_to_the_unit_though_strangers_sent_dust_at_eve
     inflows = [event for event in events if getattr(event, "kind", "") == "inflow"]
 
     assert played.code == 0
-    assert played.report["books"] == {"equal": True, "differences": []}
+    assert played.report["books"] == {"equal": True, "differences": []}, "I30"
     assert len(inflows) > DAYS * 24, "dust of several assets a turn was booked outside the NAV"
 
 
@@ -82,7 +82,7 @@ def test_no_approval_is_more_than_the_call_after_it_takes(played: Played) -> Non
     ]
 
     assert approvals
-    assert max(approvals) <= 1_100 * 10**6, "a mandate of $1,000 never allows more than it has"
+    assert max(approvals) <= 1_100 * 10**6, "I31: a mandate of $1,000 never allows more than it has"
 
 
 def test_nobody_graduates_before_thirty_days(played: Played) -> None:
