@@ -11,6 +11,7 @@ from treasury_actors.ids import AgentId
 from treasury_actors.money import MICRO_USD, split_by_largest_remainder, usd
 from treasury_actors.settings.rules import ChainRules, HouseRules
 from treasury_actors.trading.model.chain_limits import WorstLosses, check_mandate, worst_losses
+from treasury_actors.trading.model.guard import GuardPolicy
 from treasury_actors.trading.model.limits import TURNOVER_TURNS
 from treasury_actors.trading.model.mandate import Limits
 
@@ -40,6 +41,7 @@ class Stakes:
     capital_micro_usd: int
     limits: Limits
     turnover_micro_usd_max: int
+    guard: GuardPolicy
     in_play: WorstLosses
 
     @property
@@ -64,6 +66,7 @@ def stakes_of(rules: HouseRules, network: str) -> Stakes:
         capital_micro_usd=smallest,
         limits=limits,
         turnover_micro_usd_max=int(arena.risk.arena_turnover_usd_max * MICRO_USD),
+        guard=rules.guard,
         in_play=worst_losses(mandates, pool_micro_usd=0, gas_micro_usd=gas),
     )
 
@@ -80,14 +83,16 @@ def problem_of(stakes: Stakes, chain: ChainRules) -> str:
 
 def stakes_lines(stakes: Stakes, chain: ChainRules) -> list[str]:
     """Return the resolved limits and the worst losses, for people, a line each."""
-    limits, worst, play = stakes.limits, stakes.worst, stakes.in_play
+    limits, guard, worst, play = stakes.limits, stakes.guard, stakes.worst, stakes.in_play
     smallest, largest = _dollars(limits.trade_micro_usd_min), _dollars(limits.trade_micro_usd_max)
     one, everyone = _dollars(limits.turnover_micro_usd_max), _dollars(stakes.turnover_micro_usd_max)
+    peak = f"{guard.drawdown_ratio_max:.0%}"
     lines = [
         f"{stakes.mandates} mandates of {_dollars(stakes.capital_micro_usd)}",
         f"one order: {smallest} to {largest}, price impact up to {limits.impact_bps_max:g} bps",
         f"turnover in {TURNOVER_TURNS} h: {one} a mandate, {everyone} in all",
         f"at one yield venue: {limits.venue_ratio_max:.0%} of a mandate",
+        f"a mandate closes {guard.stop_loss_ratio:.0%} below its capital or {peak} below its peak",
     ]
     if stakes.network != SIMULATED:
         fees = chain.policy.fees
@@ -119,6 +124,10 @@ def stakes_object(stakes: Stakes) -> dict[str, object]:
         "mandate_usd": usd(stakes.capital_micro_usd),
         "trade_usd_min": usd(limits.trade_micro_usd_min),
         "trade_usd_max": usd(limits.trade_micro_usd_max),
+        "venue_ratio_max": limits.venue_ratio_max,
+        "impact_bps_max": limits.impact_bps_max,
+        "stop_loss_ratio": stakes.guard.stop_loss_ratio,
+        "drawdown_ratio_max": stakes.guard.drawdown_ratio_max,
         "turnover_24h_usd_max": usd(limits.turnover_micro_usd_max),
         "arena_turnover_24h_usd_max": usd(stakes.turnover_micro_usd_max),
         "key_stolen_usd": usd(worst.key_stolen_micro_usd),

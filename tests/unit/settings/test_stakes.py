@@ -34,6 +34,7 @@ def test_a_simulation_can_lose_nothing() -> None:
     assert (found.worst.key_stolen_micro_usd, found.worst.venue_failed_micro_usd) == (0, 0)
     lines = stakes_lines(found, settings_of().chain_rules())
     assert "no key, no money: venues are simulated" in lines
+    assert "a mandate closes 25% below its capital or 30% below its peak" in lines
     assert lines[-2] == "most that is lost if the key is stolen: $0.00 (of $10,300.00 in play)"
 
 
