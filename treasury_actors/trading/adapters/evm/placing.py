@@ -134,7 +134,7 @@ class Placer:
         return await self._place(hop, Step.CALL, call, wish)
 
     async def _approve(self, hop: Hop, wish: Wish, approval: Approval) -> Verdict | None:
-        """Allow exactly what the call takes (I31); an allowance that stands is taken back, and no call made."""
+        """Allow exactly what the call takes (I31); an allowance that stands is taken back, and no call."""
         desk, owner = self._desk, self._desk.limits.account
         standing = await erc20.allowance(desk.reads, approval.token, owner, approval.spender, "pending")
         approving = erc20.approve(approval)
