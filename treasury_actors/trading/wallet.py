@@ -129,14 +129,28 @@ class Wallet(Actor[WalletMessage]):
         if not self._is_reconciled:
             await self._do(recover(self._slots, head=head, gate=self._gate), head)
             self._is_reconciled = True
+        known = self._in_block()
+        if not await self._follow(head):
+            return None
+        # What was found in a block just now may lie deep in the chain: nobody looks again for an hour.
+        if self._in_block() - known:
+            await self._follow(head)
+        return head.number
+
+    async def _follow(self, head: Head) -> bool:
+        """Do what a head means for every live slot; say whether a node told which blocks are canonical."""
         numbers = [slot.mined.block_number for slot in self._slots.live() if slot.mined is not None]
         try:
             canonical = await self._node.canonical(numbers)
         except Fault:
-            return None
+            return False
         step = on_block(self._slots, head=head, canonical=canonical, gate=self._gate, policy=self._policy)
         await self._do(step, head)
-        return head.number
+        return True
+
+    def _in_block(self) -> frozenset[int]:
+        """Return the nonces that are in a block, as far as we know."""
+        return frozenset(slot.id.nonce for slot in self._slots.live() if slot.mined is not None)
 
     async def _head(self) -> Head | None:
         """Return the chain as it stands; None if no node answers."""
