@@ -102,17 +102,18 @@ class Ref(Generic[M_contra]):
         return cast("R", asked.value)
 
     async def _answer(self, asked: Asked, timeout_s: float) -> None:
-        """Wait until `asked` is done. A wait that ends late was a pause of the host: it begins again."""
-        done = False
-        while not done:
-            due_s = anyio.current_time() + timeout_s
-            with anyio.move_on_after(timeout_s):
+        """Wait until `asked` is done, slice by slice: one that ends late was a pause of the host."""
+        left_s = timeout_s
+        while left_s > 0.0:
+            slice_s = min(left_s, SLICE_S)
+            due_s = anyio.current_time() + slice_s
+            with anyio.move_on_after(slice_s):
                 await asked.done.wait()
-            done = asked.done.is_set()
-            if not done and anyio.current_time() - due_s < LATE_S:
-                raise AskTimeout(
-                    f"{self.name}: no answer to {type(asked.message).__name__} within {timeout_s:g} s"
-                )
+            if asked.done.is_set():
+                return
+            if anyio.current_time() - due_s < LATE_S:
+                left_s -= slice_s
+        raise AskTimeout(f"{self.name}: no answer to {type(asked.message).__name__} within {timeout_s:g} s")
 
     def _not_understood(self, message: object) -> MessageNotUnderstood:
         known = ", ".join(kind.__name__ for kind in self._mailbox.accepts)
@@ -125,3 +126,9 @@ class Ref(Generic[M_contra]):
 
 LATE_S = 2.0
 """A timer this much too late means that the process stood still: nobody had a chance to answer."""
+
+SLICE_S = 1.0
+"""
+So long is waited at a time. Were it all at once, a pause that ended within `LATE_S` after the time-out would
+look like an answer that never came.
+"""

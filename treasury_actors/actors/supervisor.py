@@ -72,6 +72,8 @@ class Supervisor:
             else:
                 await self._group.__aexit__(None, None, None)
         except BaseExceptionGroup as group:
+            if self._ward.fault is not None:  # as often as children died of it
+                raise self._ward.fault from None
             if len(group.exceptions) == 1:
                 raise group.exceptions[0] from None
             raise

@@ -29,6 +29,7 @@ class Ward:
         group: where their tasks run; set while the supervisor is open.
         escalation: what a child that is never restarted died of; the first one counts.
         escalated: set once there is one.
+        fault: what `on_event` raised first; whoever comes by later dies of it, too.
         turn: the open turn; None while nobody has opened any.
     """
 
@@ -48,7 +49,7 @@ class Ward:
         self._on_event = on_event
         self._running_s = running_s
         self._book = CrashBook(policy)
-        self._fault: BaseException | None = None
+        self.fault: BaseException | None = None
 
     def begin(self, cell: Cell[M], past_crashes: Sequence[PastCrash] = ()) -> None:
         """Begin the first life of a child in this process."""
@@ -94,8 +95,8 @@ class Ward:
             if cell.crashes and await cell.fate(backoff_s) == "end":
                 return
             crash = await cell.live(lambda: self._up(cell))
-            if self._fault is not None:
-                raise self._fault
+            if self.fault is not None:
+                raise self.fault
             if crash is not None:
                 another = self._crashed(cell, crash)
         finally:
@@ -107,7 +108,7 @@ class Ward:
         try:
             self._on_event(event)
         except BaseException as error:
-            self._fault = self._fault or error
+            self.fault = self.fault or error
             raise
 
     def _up(self, cell: Cell[M]) -> None:

@@ -79,6 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_strategy(commands)
     _add_custody(commands)
     _add_evidence(commands)
+    _add_faults(commands)
     return parser
 
 
@@ -292,6 +293,22 @@ def _add_evidence(commands: Commands) -> None:
             help="the log of trials (default: $TREASURY_WORKSPACE, or trials)",
         )
         _add_json(command)
+
+
+def _add_faults(commands: Commands) -> None:
+    """Add what tries the whole system by faults."""
+    faults = _command(commands, "faults", "play seeds of crashes, kills and lies through the whole system")
+    faults.set_defaults(verb=_lazy("verbs_faults", "faults"))
+    faults.add_argument("--seeds", metavar="A..B", help="which, both ends in (default: 1..200)")
+    faults.add_argument("--only", action="append", metavar="FAULT", help="this kind alone; may be repeated")
+    faults.add_argument("--mode", metavar="MODE", help="fifo, jitter, hostile or all (default: drawn)")
+    faults.add_argument("--turns", type=_whole, metavar="N", help="end every seed after so many turns")
+    faults.add_argument("--config", type=Path, metavar="FILE", help="your rules instead of the default ones")
+    faults.add_argument("--strategy", type=Path, metavar="FILE", help="your strategy among the others")
+    faults.add_argument("--jobs", type=_whole, default=1, metavar="N", help="processes that share the work")
+    faults.add_argument("--mutant", metavar="NAME", help="plant this known-bad change; it must be caught")
+    faults.add_argument("--list-mutants", action="store_true", help="say which there are")
+    _add_json(faults)
 
 
 def _add_out(parser: argparse.ArgumentParser, text: str, *, required: bool = False) -> None:

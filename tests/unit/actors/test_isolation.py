@@ -300,6 +300,19 @@ def test_what_on_event_raises_is_the_houses_fault_and_leaves_the_supervisor_as_i
         play(scene)
 
 
+def test_what_on_event_raises_leaves_once_however_many_children_die_of_it() -> None:
+    """A full disk refuses the news of every crash; who reads exit codes must see one fault, not a group."""
+
+    async def scene(stage: Stage) -> None:
+        stage.house._ward._on_event = _refuse
+        for name in ("ann", "bob", "cid"):
+            stage.listener(name).tell(Do(act=crash(ValueError("no"))))
+        await anyio.sleep_forever()
+
+    with pytest.raises(OSError, match="journal is full"):
+        play(scene)
+
+
 def test_what_the_body_raises_leaves_the_supervisor_as_it_was() -> None:
     async def scene(stage: Stage) -> None:
         stage.listener("ann")

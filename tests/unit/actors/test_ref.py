@@ -104,6 +104,23 @@ def test_an_ask_without_answer_times_out_on_time() -> None:
     play(scene)
 
 
+def test_an_ask_outlives_a_pause_that_is_just_longer_than_its_time() -> None:
+    """It ends a moment after the time-out was due, and looks like a wait that was in vain."""
+
+    async def scene(stage: Stage) -> None:
+        ref = stage.listener("ann")
+
+        async def pause_then_answer() -> object:
+            await anyio.sleep(1.5)
+            stage.loop.skip(29.0)
+            await anyio.sleep(0.1)
+            return "here"
+
+        assert await ref.ask(Run(act=pause_then_answer), timeout_s=30.0) == "here"
+
+    play(scene)
+
+
 def test_an_ask_is_given_its_time_again_after_a_pause_of_the_host() -> None:
     async def scene(stage: Stage) -> None:
         ref = stage.listener("ann")

@@ -1,0 +1,205 @@
+"""`faults`: seeds of faults, known-bad changes that they must catch, and a failing seed made small."""
+
+import argparse
+import re
+from pathlib import Path
+from typing import Final
+
+from treasury_actors.cli.screen import emit, say, show
+from treasury_actors.clock import WallClock
+from treasury_actors.errors import ConfigError
+from treasury_actors.faults.campaign import Campaign, run_campaign
+from treasury_actors.faults.jobs import JOBS_MAX
+from treasury_actors.faults.kinds import KINDS
+from treasury_actors.faults.loop import Schedule
+from treasury_actors.faults.machine import Setting
+from treasury_actors.faults.mutants import MUTANTS
+from treasury_actors.faults.plan import Narrowing
+from treasury_actors.faults.planting import Mutant, planted
+from treasury_actors.faults.seed import SeedResult
+from treasury_actors.faults.sometimes import REQUIRED_FROM_SEEDS
+from treasury_actors.settings.file import Settings, load_settings
+from treasury_actors.simulation.plan import families_with
+
+SEEDS_DEFAULT: Final = range(1, 201)
+SEEDS_OF_A_MUTANT: Final = range(1, 10_001)
+SEEDS_MAX: Final = 10**9
+TURNS_MIN: Final = 18
+_EXIT_BROKEN: Final = 1
+_SAID_EVERY: Final = 100
+_RANGE: Final = re.compile(r"(\d{1,9})(?:\.\.(\d{1,9}))?")
+
+
+def faults(options: argparse.Namespace) -> int:
+    """Run a campaign, or say what there is to run."""
+    if options.list_mutants:
+        return _list_mutants(as_json=options.json)
+    setting = _setting(options.config, options.strategy)
+    narrowing = Narrowing(
+        only=_kinds(options.only), schedule=_schedule(options.mode), turns=_turns(options.turns)
+    )
+    mutant = _mutant(options.mutant)
+    clock = WallClock()
+    began_s = clock.monotonic_s()
+    with planted(mutant):
+        campaign = run_campaign(
+            _seeds(options.seeds, mutant),
+            setting,
+            narrowing=narrowing,
+            agents=None if options.config is None else load_settings(options.config).arena.agents,
+            jobs=_jobs(options.jobs, mutant),
+            shrinks=mutant is None,
+            heard=_Heard(stops_at_first=mutant is not None),
+            command_tail=_tail(options),
+        )
+    wall_s = clock.monotonic_s() - began_s
+    if options.json:
+        emit(_to_object(campaign, wall_s, mutant))
+    else:
+        _show(campaign, wall_s, mutant)
+    return 0 if campaign.passed else _EXIT_BROKEN
+
+
+class _Heard:
+    """Says every so many seeds how far it is."""
+
+    def __init__(self, *, stops_at_first: bool) -> None:
+        self._count = 0
+        self.stops_at_first = stops_at_first
+
+    def __call__(self, result: SeedResult) -> bool:
+        """Take in a result; say whether to go on."""
+        self._count += 1
+        if self._count % _SAID_EVERY == 0:
+            say(f"{self._count} seeds played, the last was {result.plan.seed}")
+        return not (self.stops_at_first and result.violation is not None)
+
+
+def _seeds(text: str | None, mutant: Mutant | None) -> range:
+    """Parse `A..B`, both ends in; a mutant is hunted until it is caught."""
+    if text is None:
+        return SEEDS_DEFAULT if mutant is None else SEEDS_OF_A_MUTANT
+    found = _RANGE.fullmatch(text)
+    if found is None:
+        raise ConfigError(f"--seeds {text!r}: allowed are A..B and one number, each up to {SEEDS_MAX - 1}")
+    first, last = int(found[1]), int(found[2] or found[1])
+    if last < first:
+        raise ConfigError(f"--seeds {text}: the last is before the first")
+    return range(first, last + 1)
+
+
+def _kinds(texts: list[str] | None) -> frozenset[str] | None:
+    if not texts:
+        return None
+    names = [name for text in texts for name in text.split(",") if name != "none"]
+    for name in names:
+        if name not in KINDS:
+            raise ConfigError(f"--only {name}: no such fault; known are {', '.join(KINDS)}")
+    return frozenset(names)
+
+
+def _schedule(text: str | None) -> Schedule | None:
+    match text:
+        case None | "all":
+            return None
+        case "fifo" | "jitter" | "hostile":
+            return text
+        case _:
+            raise ConfigError(f"--mode {text}: allowed are fifo, jitter, hostile and all")
+
+
+def _turns(turns: int | None) -> int | None:
+    if turns is not None and turns < TURNS_MIN:
+        raise ConfigError(f"--turns {turns}: allowed is {TURNS_MIN} and more")
+    return turns
+
+
+def _jobs(jobs: int, mutant: Mutant | None) -> int:
+    if not 1 <= jobs <= JOBS_MAX:
+        raise ConfigError(f"--jobs {jobs}: allowed is 1 to {JOBS_MAX}")
+    return jobs if mutant is None else 1
+
+
+def _mutant(name: str | None) -> Mutant | None:
+    if name is None:
+        return None
+    if name not in MUTANTS:
+        raise ConfigError(f"--mutant {name}: no such change; --list-mutants names them")
+    return MUTANTS[name]
+
+
+def _setting(config: Path | None, strategy: Path | None) -> Setting:
+    """Return the rules of a config, or of a default one, and the strategies that compete."""
+    settings = Settings() if config is None else load_settings(config)
+    shipped: frozenset[str] = frozenset(families_with(None))
+    return Setting(
+        rules=settings.house_rules(settings.season.seed), families=families_with(strategy), trusted=shipped
+    )
+
+
+def _tail(options: argparse.Namespace) -> str:
+    """Return the options that a command to play a seed again must repeat."""
+    named = (("--config", options.config), ("--strategy", options.strategy), ("--mutant", options.mutant))
+    return "".join(f" {name} {value}" for name, value in named if value is not None)
+
+
+def _to_object(campaign: Campaign, wall_s: float, mutant: Mutant | None) -> dict[str, object]:
+    """Return what a script reads."""
+    found: dict[str, object] = {
+        "seeds": campaign.seeds,
+        "violations": [
+            {
+                "seed": broken.seed,
+                "invariant": broken.invariant,
+                "detail": broken.detail,
+                "command": broken.command,
+            }
+            for broken in campaign.broken
+        ],
+        "sometimes": campaign.sometimes,
+        "never_reached": list(campaign.never_reached),
+        "faults": campaign.faults,
+        "seeds_with_faults": campaign.with_faults,
+        "events": campaign.events,
+        "processes": campaign.lives,
+        "trace_hash": campaign.trace_hash,
+        "wall_s": round(wall_s, 3),
+    }
+    if mutant is not None:
+        found["mutant"] = mutant.name
+    return found
+
+
+def _show(campaign: Campaign, wall_s: float, mutant: Mutant | None) -> None:
+    """Print what a person reads."""
+    for broken in campaign.broken:
+        show(f"seed {broken.seed} breaks {broken.invariant}: {broken.detail}")
+        show(f"  {broken.command}")
+        if broken.shrunk is not None:
+            plan = broken.shrunk.plan
+            left = ", ".join(plan.kinds) or "no fault"
+            show(f"  left after {broken.shrunk.tries} tries: {left}, {plan.schedule}")
+    if mutant is not None:
+        caught = "caught" if campaign.broken else "not caught"
+        show(f"{mutant.name}: {caught} after {campaign.seeds} seeds ({mutant.story})")
+    show(
+        f"{campaign.seeds} seeds, {campaign.with_faults} with faults, {campaign.lives} processes,"
+        f" {campaign.events} events: {len(campaign.broken)} violations in {wall_s:.1f} s"
+    )
+    show(f"trace {campaign.trace_hash}")
+    if campaign.never_reached:
+        is_long = campaign.seeds >= REQUIRED_FROM_SEEDS and not campaign.only
+        never = "must be reached, but never was" if is_long else "never reached"
+        show(f"{never}: {', '.join(campaign.never_reached)}")
+
+
+def _list_mutants(*, as_json: bool) -> int:
+    """Say which known-bad changes can be planted."""
+    if as_json:
+        emit(
+            {"mutants": [{"name": m.name, "story": m.story, "harness": m.harness} for m in MUTANTS.values()]}
+        )
+        return 0
+    for mutant in MUTANTS.values():
+        show(f"{mutant.name:<32} {mutant.story}")
+    return 0

@@ -1,0 +1,53 @@
+"""How a known-bad change is told and planted. Your own goes the same way: a function that yields changes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+Change: TypeAlias = tuple[Any, str, object]
+"""Where (a module or a class), which attribute, what instead."""
+
+Harness: TypeAlias = Literal["simulation", "replay"]
+"""Who must catch it: a campaign of seeds, or two processes that play the same one."""
+
+Changes: TypeAlias = Callable[[], Iterator[Change]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """A change for the worse, in one sentence: what somebody once shipped, or nearly did."""
+
+    name: str
+    story: str
+    harness: Harness
+    changes: Changes
+
+
+PLANTABLE: Final[dict[str, Mutant]] = {}
+"""Every mutant that was told, by name; fixed once `mutants` is imported."""
+
+
+def known_bad(name: str, story: str, *, harness: Harness = "simulation") -> Callable[[Changes], Changes]:
+    """Register a function that yields what to change."""
+
+    def register(changes: Changes) -> Changes:
+        assert name not in PLANTABLE, f"two mutants are called {name}"
+        PLANTABLE[name] = Mutant(name=name, story=story, harness=harness, changes=changes)
+        return changes
+
+    return register
+
+
+@contextmanager
+def planted(mutant: Mutant | None) -> Iterator[None]:
+    """Plant a mutant in this process; take it out again."""
+    usual: list[Change] = []
+    try:
+        for where, name, instead in mutant.changes() if mutant is not None else ():
+            usual.append((where, name, vars(where)[name]))
+            setattr(where, name, instead)
+        yield
+    finally:
+        for where, name, before in reversed(usual):
+            setattr(where, name, before)
