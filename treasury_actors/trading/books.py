@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from treasury_actors.actors.ref import Ref
 from treasury_actors.clock import Clock
 from treasury_actors.errors import InvariantViolated
-from treasury_actors.ids import AgentId, AssetId, EntryId
+from treasury_actors.ids import AccountId, AgentId, AssetId, EntryId
 from treasury_actors.journal.ports import Journal
-from treasury_actors.ledger.messages import InOurHands, LedgerMessage, Post, Statement
+from treasury_actors.ledger.messages import AccountBalances, InOurHands, LedgerMessage, Post, Statement
 from treasury_actors.ledger.model import AgentStatement, Entry, EntryKind, EntryRejected, Posting
 from treasury_actors.message import Provenance
 
@@ -25,6 +25,10 @@ class Books:
     async def statement(self, agent: AgentId) -> AgentStatement:
         """Return what an agent owns."""
         return await self._ledger.ask(Statement(agent=agent), timeout_s=ASK_TIMEOUT_S)
+
+    async def balances(self, account: AccountId) -> Mapping[AssetId, int]:
+        """Return what is on an account."""
+        return await self._ledger.ask(AccountBalances(account=account), timeout_s=ASK_TIMEOUT_S)
 
     async def in_our_hands(self) -> Mapping[AssetId, int]:
         """Return what our wallet must hold of every asset."""

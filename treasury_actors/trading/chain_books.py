@@ -1,10 +1,12 @@
 """Holding the books to what is really there: reorganisations, money that is missing, money that was sent."""
 
+from treasury_actors.ids import AccountId, AssetId
 from treasury_actors.ledger.model import (
     DEPOSITS,
     GAS,
     GAS_BURNT,
     UNSOLICITED,
+    LedgerReason,
     Posting,
     available,
     transfer,
@@ -58,33 +60,65 @@ class ChainBooks:
 
     async def reverse(self, receipt: Reversed) -> str | None:
         """
-        Post the reverse of a hop that a reorganisation undid, or post it again once it is in a block.
+        Post the reverse of what a reorganisation undid, or post it again once it is in a block.
 
-        What the agent was charged for gas stays; what the treasury burnt follows the chain. An agent that has
-        spent the proceeds already leaves the books short of the chain: the answer says so.
+        What the agent was charged for gas stays; what the treasury burnt follows the chain. What an agent
+        has passed on already is taken from nobody in between: what it passed it on with has a higher nonce,
+        and can't be in a block before this is again. If it can't give again what it gave, the answer says so.
         """
-        name = f"{receipt.order_id}/{receipt.hop}"
-        if receipt.again and name not in self._undone:
+        if receipt.again and receipt.name not in self._undone:
             return None
         kind = "redo" if receipt.again else "undo"
-        entry_id = f"{name}/{kind}/{receipt.block_hash}"
-        refused = await self._books.try_post(entry_id, "reverse", self._postings(receipt), receipt.order_id)
-        if refused is not None:
-            return f"{name}: a reorganisation {kind}es what is spent: {refused.reason} ({refused.detail})"
+        postings = await self._redone(receipt) if receipt.again else await self._undo(receipt)
+        if postings:
+            entry_id = f"{receipt.name}/{kind}/{receipt.block_hash}"
+            refused = await self._books.try_post(entry_id, "reverse", postings, receipt.name)
+            # Told again after a restart, when the books are no longer what they were: it was posted then.
+            if refused is not None and refused.reason is not LedgerReason.EXISTS_WITH_DIFFERENT_CONTENT:
+                return f"{receipt.name}: a reorganisation {kind}es it: {refused.reason} ({refused.detail})"
         if receipt.again:
-            del self._undone[name]
+            del self._undone[receipt.name]
         else:
-            self._undone[name] = None
+            self._undone[receipt.name] = None
         return None
 
-    def _postings(self, receipt: Reversed) -> tuple[Posting, ...]:
-        """Return what was given, taken and burnt, one way or the other."""
+    async def _undo(self, receipt: Reversed) -> tuple[Posting, ...]:
+        """Return what was given, taken and burnt, backwards."""
+        postings = _moved(GAS_BURNT, GAS, self._universe.gas, receipt.gas_wei)
+        if receipt.conversion is None:
+            return postings
         step = self._universe.conversion_by_id[receipt.conversion]
         own, theirs = available(receipt.agent), venue(step.venue)
-        gave, got = (own, theirs) if receipt.again else (theirs, own)
-        burns = (GAS, GAS_BURNT) if receipt.again else (GAS_BURNT, GAS)
+        has = (await self._books.statement(receipt.agent)).available.get(step.target, 0)
+        from_own = min(has, receipt.taken_units)
         return (
-            *transfer(gave, got, step.source, receipt.given_units),
-            *transfer(got, gave, step.target, receipt.taken_units),
-            *transfer(*burns, self._universe.gas, receipt.gas_wei),
+            *postings,
+            *_moved(theirs, own, step.source, receipt.given_units),
+            *_moved(own, theirs, step.target, from_own),
+            *_moved(_passed_on(receipt), theirs, step.target, receipt.taken_units - from_own),
         )
+
+    async def _redone(self, receipt: Reversed) -> tuple[Posting, ...]:
+        """Return what was given, taken and burnt; what was passed on is made good first."""
+        postings = _moved(GAS, GAS_BURNT, self._universe.gas, receipt.gas_wei)
+        if receipt.conversion is None:
+            return postings
+        step = self._universe.conversion_by_id[receipt.conversion]
+        own, theirs, passed_on = available(receipt.agent), venue(step.venue), _passed_on(receipt)
+        owed = -(await self._books.balances(passed_on)).get(step.target, 0)
+        return (
+            *postings,
+            *_moved(own, theirs, step.source, receipt.given_units),
+            *_moved(theirs, own, step.target, receipt.taken_units),
+            *_moved(own, passed_on, step.target, owed),
+        )
+
+
+def _passed_on(receipt: Reversed) -> AccountId:
+    """Return the account that lends what an agent had passed on when it was undone."""
+    return venue(f"undone:{receipt.name}")
+
+
+def _moved(source: AccountId, target: AccountId, asset: AssetId, units: int) -> tuple[Posting, ...]:
+    """Return the postings of a transfer, none if nothing moves."""
+    return transfer(source, target, asset, units) if units else ()

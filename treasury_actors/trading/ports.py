@@ -57,16 +57,18 @@ class Reversed:
     """
     What a receipt said was undone, or done again: the chain was reorganised deeper than was counted on.
 
+    It speaks of one transaction of a hop: its conversion, or one beside it that only burnt gas.
+
     Attributes:
-        block_hash: of the block that is gone, or that has it now; names the entry.
+        name: of the transaction; with `block_hash`, of the block that is gone or has it now, of the entry.
+        conversion: None if nothing but gas is undone.
         again: it is in a block once more; until then it is as if it never happened.
         gas_wei: the fee of that transaction alone.
     """
 
-    order_id: OrderId
+    name: str
     agent: AgentId
-    hop: int
-    conversion: ConversionId
+    conversion: ConversionId | None
     given_units: int
     taken_units: int
     gas_wei: int

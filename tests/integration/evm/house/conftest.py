@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.evm.house.room import Ground, Room, make_ground, own_node, room_on
+from tests.integration.evm.house.ground import Ground, make_ground, own_node
+from tests.integration.evm.house.room import Room, room_on
 from treasury_actors.chain.adapters.anvil import AnvilNode
 
 

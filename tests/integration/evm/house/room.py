@@ -6,37 +6,41 @@ reorganise, pause and break whatever it likes. Blocks are mined when the test sa
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TypeVar
 
 from tests.integration import houses
-from tests.unit.trading.desk import ANN, BOB, LIMITS, mandate, order
-from tests.unit.trading.desk import frame as usual_frame
+from tests.integration.evm.house.ground import (
+    CONFIRM_DEPTH,
+    EPOCH_BLOCKS,
+    LENDING,
+    PLACES,
+    POLICY,
+    RULES,
+    SEASON,
+    Ground,
+    frame_of,
+    house_address,
+    prologue,
+)
+from tests.unit.trading.desk import ANN, PRICES_USD, order
 from treasury_actors.agents.registry import families
-from treasury_actors.arena.model.events import AgentBorn
-from treasury_actors.chain.adapters.anvil import AnvilNode, AnvilOptions
 from treasury_actors.chain.adapters.http_rpc import Endpoint, HttpRpc
-from treasury_actors.chain.model.registry import Registry
 from treasury_actors.chain.model.rpc import Json, result_of
-from treasury_actors.chain.model.values import mapping, quantity
+from treasury_actors.chain.model.values import mapping
 from treasury_actors.chain.ports import Rpc
 from treasury_actors.clock import HOUR_NS, VirtualClock
 from treasury_actors.errors import ActorCrashed
-from treasury_actors.evolution.model.genome import Genome
-from treasury_actors.ids import AgentId, AssetId, EntryId, FamilyId
+from treasury_actors.ids import AgentId, AssetId
 from treasury_actors.journal.adapters.memory import MemoryJournal
 from treasury_actors.journal.ports import Journal
-from treasury_actors.ledger.model import DEPOSITS, GAS, Entry, available, transfer
+from treasury_actors.ledger.model import available
 from treasury_actors.market.model.features import Features
-from treasury_actors.market.model.frame import MarketFrame, Season
 from treasury_actors.market.model.shipped import MAINNET
-from treasury_actors.settings.rules import ChainRules
-from treasury_actors.simulation.rehearsal.contracts import Artifacts, call_data, published
+from treasury_actors.simulation.rehearsal.contracts import call_data
 from treasury_actors.simulation.rehearsal.deploy_session import BlockWriter
-from treasury_actors.simulation.rehearsal.deploy_world import build_world
 from treasury_actors.simulation.rehearsal.run import HOUSE_KEY
 from treasury_actors.simulation.rehearsal.world import World
 from treasury_actors.trading.adapters.evm import erc20
@@ -44,7 +48,6 @@ from treasury_actors.trading.adapters.evm.placing import holdings_of
 from treasury_actors.trading.adapters.evm.reads import RpcReads
 from treasury_actors.trading.adapters.evm.signer import LocalSigner
 from treasury_actors.trading.messages import ChangeTradingState, CloseTurn, OpenTurn, SubmitOrders, TurnClosed
-from treasury_actors.trading.model.fees import FeePolicy
 from treasury_actors.trading.model.nonce_slots import Slots
 from treasury_actors.trading.model.order import Order
 from treasury_actors.trading.model.reconciliation import Reconciliation, reconcile
@@ -54,157 +57,81 @@ from treasury_actors.wiring.chain_access import ChainAccess, chain_access
 from treasury_actors.wiring.fold import Fold
 from treasury_actors.wiring.house import House, open_house
 
-GENESIS_S = 1_700_000_000
-DOLLARS, ETHER = 10**6, 10**18
-USDC, WETH, ETH, AUSDC, FUSDC = (AssetId(name) for name in ("USDC", "WETH", "ETH", "aUSDC", "fUSDC"))
-CAPITAL = 10_000 * DOLLARS
-"""What each of two agents has, in units of USDC."""
-
-GAS_WEI = ETHER
-DEPTH_USD, CAPACITY_USD, SUPPLY_RATE = 3_000_000.0, 1_000_000.0, 0.03
-GAS_RATIO = 0.01
-BASE_FEE_WEI = 10**8
-EPOCH_BLOCKS = 8
-"""A block is final two epochs later: after 16 blocks, so that a reorganisation of 12 undoes nothing final."""
-
-CONFIRM_DEPTH = 3
-POLICY = WalletPolicy(
-    fees=FeePolicy(
-        transaction_wei_max=ETHER // 100,
-        emergency_wei_max=ETHER // 100,
-        day_wei_max=ETHER,
-        tip_wei_max=10**7,
-    ),
-    confirm_depth=CONFIRM_DEPTH,
-    resend_blocks=3,
-)
-RULES = ChainRules(policy=POLICY, mandate_micro_usd_min=0)
 ASK_TIMEOUT_S = 60.0
 TURNS_MAX = 60
-LENDING = AssetId("aUSDC")
-BUY, SELL = "USDC>WETH@uniswap-v3", "WETH>USDC@uniswap-v3"
-SUPPLY, WITHDRAW = "USDC>aUSDC@aave-v3", "aUSDC>USDC@aave-v3"
-DEPOSIT, REDEEM = "USDC>fUSDC@fluid", "fUSDC>USDC@fluid"
-PLACES = ("uniswap-v3:router", "aave-v3:pool")
-
 E = TypeVar("E")
 
 
-class BareSeason:
-    """A universe without a season: the house of these tests is told its frames one by one."""
+@dataclass(slots=True, kw_only=True)
+class Chain:
+    """A node with the world on it, in the hands of its owner; `control` is the node itself, no faults."""
 
-    universe = MAINNET
-    label = "SYNTHETIC"
-    source = "a test"
-    notes: tuple[str, ...] = ()
-    data_hash = ""
-    frame_count = warmup_count = 0
-
-    def frame(self, index: int) -> MarketFrame:
-        """Return a frame at the usual prices."""
-        return frame_of(index)
-
-    def frames(self) -> Iterator[MarketFrame]:
-        """Yield nothing: nobody warms up."""
-        return iter(())
-
-
-SEASON: Season = BareSeason()  # type: ignore[assignment]  # a label of its own
-
-
-def frame_of(index: int, usd: Mapping[str, float] | None = None) -> MarketFrame:
-    """Return a frame at the world's prices, lenders earning 3 %."""
-    rates = tuple(SUPPLY_RATE if asset.id == AUSDC else 0.0 for asset in MAINNET.assets)
-    usual = usual_frame(index, usd, depth_usd=DEPTH_USD, capacity_usd=CAPACITY_USD)
-    return replace(usual, rates=rates)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """A world in a file: everything deployed, and the house's wallet funded with what its books will say."""
-
-    state: Path
-    time_s: int
-    registry: Registry
+    ground: Ground
+    control: HttpRpc
     world: World
-    artifacts: Artifacts
-    anvil: Path
 
-    def options(self, *, automine: bool = False) -> AnvilOptions:
-        """Return the options of a node that loads it."""
-        return AnvilOptions(
-            timestamp=self.time_s + 1,
-            no_mining=not automine,
-            load_state=self.state,
-            slots_in_an_epoch=EPOCH_BLOCKS,
+    @property
+    def address(self) -> str:
+        """Return the wallet's address."""
+        return house_address()
+
+    async def ask(self, method: str, *params: Json) -> Json:
+        """Return the result of one JSON-RPC call to the node itself."""
+        return result_of(await self.control.call(method, params), method)
+
+    async def command(self, to: str, signature: str, *values: object, sender: str = "") -> None:
+        """Call any function as the deployer, who administers everything, or as any account at all."""
+        whom = sender or self.world.roles.deployer
+        call: dict[str, Json] = {"from": whom, "to": to, "data": call_data(signature, *values)}
+        await self.ask("anvil_impersonateAccount", whom)
+        # The highest tip goes first, before whatever of ours waits in the pool.
+        tx_hash = await self.ask(
+            "eth_sendTransaction",
+            {**call, "gas": hex(1_000_000), "maxPriorityFeePerGas": hex(10**9), "maxFeePerGas": hex(10**11)},
         )
+        await self.mine()
+        receipt = mapping(await self.ask("eth_getTransactionReceipt", tx_hash), signature)
+        assert receipt["status"] == "0x1", f"{signature} as {whom}"
 
+    async def mine(self, blocks: int = 1) -> None:
+        """Mine blocks, a second apart."""
+        for _ in range(blocks):
+            await self.ask("evm_mine")
 
-def house_address() -> str:
-    """Return the address of the house's wallet."""
-    return LocalSigner(HOUSE_KEY, chain_id=31_337).address
+    async def move_pool(self, asset: AssetId, *, ratio: float) -> None:
+        """Let the arbitrageur swap an asset's pool to so many times the usual price; oracles stay."""
+        price = PRICES_USD.get(asset, 1.0) * ratio
+        calls = await self.world._price_calls(frame_of(1, {asset: price}))
+        swaps = [call for call in calls if call.to == self.world.uniswap.router]
+        assert swaps, "the pool was not there yet"
+        await self.world.writer.one_block(swaps)
 
-
-async def make_ground(folder: Path, anvil: Path) -> Ground:
-    """Build the world on a node, fund the wallet, and dump both."""
-    artifacts = published()
-    first = replace(frame_of(1), time_ns=(GENESIS_S + 3_600) * 10**9)
-    state = folder / "world.json"
-    options = AnvilOptions(timestamp=GENESIS_S, no_mining=True, dump_state=state)
-    async with AnvilNode(options, binary=anvil) as node, HttpRpc(Endpoint(url=node.url)) as rpc:
-        world = await build_world(
-            rpc, artifacts=artifacts, universe=MAINNET, frame=first, gas_ratio=GAS_RATIO
-        )
-        await world.fund(house_address(), USDC, 2 * CAPITAL)
-        await world.fund_gas(house_address(), GAS_WEI)
-        registry = await world.registry()
-        head = mapping(await world.writer.ask("eth_getBlockByNumber", "latest", False), "head")  # noqa: FBT003
-        time_s = quantity(head["timestamp"], "time")
-    return Ground(
-        state=state, time_s=time_s, registry=registry, world=world, artifacts=artifacts, anvil=anvil
-    )
-
-
-def prologue(journal: Journal) -> None:
-    """Write what every journal of these tests begins with: two agents, their mandates, their money."""
-    births = ((ANN, "idle_cash"), (BOB, "idle_cash"))
-    for number, (agent, family) in enumerate(births, start=1):
-        genome = Genome(family=FamilyId(family), genes=())
-        born = AgentBorn(
-            agent=agent,
-            number=number,
-            family=genome.family,
-            genes=genome.genes,
-            genome=genome.id,
-            turn=0,
-            generation=0,
-            parents=(),
-            operator="initial",
-        )
-        for event in (born, mandate(agent, limits=replace(LIMITS, trade_micro_usd_min=DOLLARS))):
-            journal.append(event, stream="arena", time_ns=0)
-    capital = [(available(agent), USDC, CAPITAL) for agent, _ in births]
-    for account, asset, units in (*capital, (GAS, ETH, GAS_WEI)):
-        name = EntryId(f"deposit/{account}")
-        entry = Entry(entry_id=name, kind="deposit", postings=transfer(DEPOSITS, account, asset, units))
-        journal.append(entry, stream="ledger", time_ns=0)
+    async def allowances(self) -> dict[tuple[str, str], int]:
+        """Return every allowance of ours that is not zero, of every token to every spender there is."""
+        reads, registry = RpcReads(self.control), self.ground.registry
+        spenders = [registry.contract(name).address for name in PLACES]
+        spenders += [vault.address for vault in self.world.vaults.values()]
+        left = {}
+        for token in registry.tokens:
+            for spender in spenders:
+                units = await erc20.allowance(reads, token.address, self.address, spender, "latest")
+                if units:
+                    left[str(token.asset), spender] = units
+        return left
 
 
 @dataclass(slots=True, kw_only=True)
-class Room:
+class Room(Chain):
     """
     One house on one chain, and all that outlives the house: the journal and the node.
 
     Attributes:
-        rpc: what the house talks to the chain through; `control` is the node itself, without faults.
+        rpc: what the house talks to the chain through.
         index: of the last frame; it goes on over restarts.
     """
 
-    ground: Ground
     rpc: Rpc
-    control: HttpRpc
     journal: Journal
-    world: World
     index: int = 0
     access: ChainAccess | None = None
     policy: WalletPolicy = POLICY
@@ -218,11 +145,6 @@ class Room:
         """Return the house that is open."""
         assert self._house is not None, "the house is open"
         return self._house
-
-    @property
-    def address(self) -> str:
-        """Return the wallet's address."""
-        return house_address()
 
     async def open(self) -> None:
         """Fold the journal and start the house on it, as every start does."""
@@ -310,11 +232,6 @@ class Room:
         turn = self.index + 1
         return order(turn, *path, units=units, agent=agent, number=number, reduce_only=reduce_only)
 
-    async def mine(self, blocks: int = 1) -> None:
-        """Mine blocks, a second apart."""
-        for _ in range(blocks):
-            await self.ask("evm_mine")
-
     async def settle(self, *, blocks: int = CONFIRM_DEPTH) -> None:
         """Mine and look until nothing is on its way and the books were compared, or for long enough."""
         for _ in range(TURNS_MAX):
@@ -339,24 +256,6 @@ class Room:
         message = ChangeTradingState(state=state, by=by, reason=reason)
         return await self._asked(self.house.engine.ask(message, timeout_s=ASK_TIMEOUT_S))
 
-    async def ask(self, method: str, *params: Json) -> Json:
-        """Return the result of one JSON-RPC call to the node itself."""
-        return result_of(await self.control.call(method, params), method)
-
-    async def command(self, to: str, signature: str, *values: object, sender: str = "") -> None:
-        """Call any function as the deployer, who administers everything, or as any account at all."""
-        whom = sender or self.world.roles.deployer
-        call: dict[str, Json] = {"from": whom, "to": to, "data": call_data(signature, *values)}
-        await self.ask("anvil_impersonateAccount", whom)
-        # The highest tip goes first, before whatever of ours waits in the pool.
-        tx_hash = await self.ask(
-            "eth_sendTransaction",
-            {**call, "gas": hex(1_000_000), "maxPriorityFeePerGas": hex(10**9), "maxFeePerGas": hex(10**11)},
-        )
-        await self.mine()
-        receipt = mapping(await self.ask("eth_getTransactionReceipt", tx_hash), signature)
-        assert receipt["status"] == "0x1", f"{signature} as {whom}"
-
     @property
     def slots(self) -> Slots:
         """Return the live wallet's slots."""
@@ -367,19 +266,6 @@ class Room:
         assert self.access is not None
         found = await holdings_of(self.access.desk)
         return reconcile(self.house.fold.records.book.in_our_hands(), found)
-
-    async def allowances(self) -> dict[tuple[str, str], int]:
-        """Return every allowance of ours that is not zero, of every token to every spender there is."""
-        reads, registry = RpcReads(self.control), self.ground.registry
-        spenders = [registry.contract(name).address for name in PLACES]
-        spenders += [vault.address for vault in self.world.vaults.values()]
-        left = {}
-        for token in registry.tokens:
-            for spender in spenders:
-                units = await erc20.allowance(reads, token.address, self.address, spender, "latest")
-                if units:
-                    left[str(token.asset), spender] = units
-        return left
 
     def events(self, kind: type[E]) -> list[E]:
         """Return the journalled events of a kind, in order."""
@@ -439,20 +325,3 @@ async def room_on(
             yield room
         finally:
             await room.close()
-
-
-@asynccontextmanager
-async def own_node(ground: Ground, *, automine: bool = False) -> AsyncIterator[AnvilNode]:
-    """Start a node on the world, so far on that its own blocks are final: of others it has no old states."""
-    async with AnvilNode(ground.options(automine=automine), binary=ground.anvil) as node:
-        async with HttpRpc(Endpoint(url=node.url)) as rpc:
-            await rpc.call("anvil_setBlockTimestampInterval", (1,))
-            await rpc.call("anvil_mine", (hex(3 * EPOCH_BLOCKS),))
-            await rpc.call("anvil_setNextBlockBaseFeePerGas", (hex(BASE_FEE_WEI),))
-        yield node
-
-
-def total_units(room: Room, agents: Sequence[AgentId], asset: AssetId) -> int:
-    """Return what some agents own of an asset, held or not."""
-    book = room.house.fold.records.book
-    return sum(book.units(available(agent), asset) for agent in agents)

@@ -2,20 +2,13 @@
 
 import pytest
 
-from tests.integration.evm.house.room import (
-    BUY,
-    CONFIRM_DEPTH,
-    DEPOSIT,
-    DOLLARS,
-    SUPPLY,
-    WETH,
-    Room,
-)
+from tests.integration.evm.house.ground import BUY, CONFIRM_DEPTH, DEPOSIT, DOLLARS, SELL, SUPPLY, USDC, WETH
+from tests.integration.evm.house.room import Room
 from tests.unit.trading.desk import ANN, BOB
 from treasury_actors.ledger.model import Entry
-from treasury_actors.trading.model.order import OrderFilled
+from treasury_actors.trading.model.order import OrderEnded, OrderFilled, TradingReason
 from treasury_actors.trading.model.stop import TradingStateChanged
-from treasury_actors.trading.model.transaction import TxReorged, TxSigned
+from treasury_actors.trading.model.transaction import TxMined, TxReorged, TxSigned
 
 DEPTHS = range(1, 13)
 
@@ -23,6 +16,11 @@ DEPTHS = range(1, 13)
 async def reorganise(room: Room, blocks: int) -> None:
     """Replace the newest blocks by empty ones: what they held is in no block and in no pool."""
     await room.ask("anvil_reorg", blocks, [])
+
+
+def gifts(room: Room) -> list[Entry]:
+    """Return what was booked as sent by strangers: a fee that was counted wrong would end there."""
+    return [entry for entry in room.events(Entry) if entry.kind == "inflow"]
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
@@ -43,7 +41,8 @@ async def test_whatever_a_reorganisation_undoes_is_sent_again_and_counted_once(
     was_counted = depth >= CONFIRM_DEPTH
     reverses = [e for e in room.events(Entry) if e.kind == "reverse"]
     assert [e.compensates for e in room.events(TxReorged)] == [was_counted] * 4
-    assert len(reverses) == (4 if was_counted else 0)
+    assert len(reverses) == (8 if was_counted else 0)
+    assert gifts(room) == []
     assert {f.agent for f in room.events(OrderFilled)} == {ANN, BOB}
     assert len(room.events(OrderFilled)) == 2
     assert room.events(TradingStateChanged) == []
@@ -86,5 +85,76 @@ async def test_a_reorganisation_during_a_restart_is_undone_and_redone_once(room:
     await room.bury()
 
     assert [f.agent for f in room.events(OrderFilled)] == [ANN, BOB]
-    assert len([e for e in room.events(Entry) if e.kind == "reverse"]) == 4
+    assert len([e for e in room.events(Entry) if e.kind == "reverse"]) == 8
+    assert gifts(room) == []
     assert (await room.differences()).is_equal
+
+
+async def test_a_route_whose_first_hop_is_undone_after_the_second_was_sent_ends_equal(room: Room) -> None:
+    await room.trade(BUY, SELL, units=1_000 * DOLLARS)
+    await room.mine(CONFIRM_DEPTH)
+    await room.turn()
+    await reorganise(room, CONFIRM_DEPTH)
+    await room.settle()
+    await room.bury()
+
+    assert [f.hop for f in room.events(OrderFilled)] == [0, 1]
+    assert len(room.events(TxMined)) >= 4
+    assert (await room.differences()).is_equal
+
+
+@pytest.mark.parametrize("base_fee_wei", [10**6, 2 * 10**8])
+async def test_the_gas_of_every_transaction_is_what_its_last_block_took(
+    room: Room, base_fee_wei: int
+) -> None:
+    """After the reorganisation gas is cheaper or dearer, for the approval too, whose order is over."""
+    await room.trade(BUY, units=1_000 * DOLLARS)
+    await room.mine(CONFIRM_DEPTH)
+    await room.turn()
+    await reorganise(room, CONFIRM_DEPTH)
+    await room.ask("anvil_setNextBlockBaseFeePerGas", hex(base_fee_wei))
+    await room.settle()
+    await room.bury()
+
+    assert gifts(room) == []
+    assert room.events(TradingStateChanged) == []
+    assert (await room.differences()).is_equal
+
+
+async def test_a_swap_that_reverts_where_it_is_mined_again_is_undone_for_good(room: Room) -> None:
+    before = room.units(ANN, USDC)
+    await room.trade(BUY, units=1_000 * DOLLARS)
+    await room.mine(CONFIRM_DEPTH)
+    await room.turn()
+    bought = room.units(ANN, WETH)
+    await reorganise(room, CONFIRM_DEPTH)
+    await room.turn()
+    await room.ask("anvil_dropAllTransactions")
+    await room.move_pool(WETH, ratio=1.05)
+    await room.settle()
+    await room.bury()
+
+    assert bought > 0
+    assert room.units(ANN, WETH) == 0
+    assert before - DOLLARS < room.units(ANN, USDC) < before
+    assert gifts(room) == []
+    assert room.events(TradingStateChanged) == []
+    assert (await room.differences()).is_equal
+
+
+async def test_a_swap_that_reverted_may_succeed_where_it_is_mined_again(room: Room) -> None:
+    await room.trade(BUY, units=1_000 * DOLLARS)
+    await room.ask("anvil_dropAllTransactions")
+    await room.move_pool(WETH, ratio=1.05)
+    await room.settle()
+    ended = room.events(OrderEnded)
+    await reorganise(room, 14)  # the block that moved the pool is gone, too
+    await room.turn()
+    await room.settle()
+    await room.bury()
+
+    assert [e.reason for e in ended] == [TradingReason.REVERTED]
+    assert room.units(ANN, WETH) > 0
+    assert gifts(room) == []
+    assert (await room.differences()).is_equal
+    assert await room.allowances() == {}

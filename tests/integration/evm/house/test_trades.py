@@ -1,6 +1,7 @@
 """The house trades on a real node, and its books are the chain's to the unit."""
 
-from tests.integration.evm.house.room import AUSDC, BUY, DOLLARS, SELL, SUPPLY, USDC, WETH, Room
+from tests.integration.evm.house.ground import AUSDC, BUY, DOLLARS, SELL, SUPPLY, USDC, WETH
+from tests.integration.evm.house.room import Room
 from tests.unit.trading.desk import ANN, BOB
 from treasury_actors.trading.model.order import OrderEnded, OrderFilled
 

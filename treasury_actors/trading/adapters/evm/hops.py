@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from treasury_actors.ids import OrderId
+from treasury_actors.ids import AgentId, OrderId
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Universe
 from treasury_actors.trading.adapters.evm.protocol import Approval, Settled
@@ -15,6 +15,7 @@ from treasury_actors.trading.model.slot_acts import Count
 from treasury_actors.trading.model.transaction import IntentId
 from treasury_actors.trading.ports import Ticket
 
+NOTHING = Settled(given_units=0, taken_units=0)
 _PARTS = 2
 
 
@@ -42,22 +43,27 @@ class Hop:
     Attributes:
         frame: whose prices it was decided at; None after a restart.
         waits_for: intents that have a slot and are not counted yet.
-        fee_wei: what the counted ones burnt.
+        fees_wei: what each counted one burnt.
         called: the call's slot was planned.
         mined: the call is counted and settled; what it brought is still to be read.
-        allowance: granted for the call; taken back if the call fails.
+        allowance: granted for the call; taken back if there will be no call.
         verdict: set once it is known that there will be no fill.
     """
 
     ticket: Ticket
     frame: MarketFrame | None
     waits_for: dict[IntentId, None] = field(default_factory=dict)
-    fee_wei: int = 0
+    fees_wei: dict[IntentId, int] = field(default_factory=dict)
     called: bool = False
     mined: Count | None = None
     allowance: Approval | None = None
     revoked: bool = False
     verdict: Verdict | None = None
+
+    @property
+    def fee_wei(self) -> int:
+        """Return what all its counted transactions burnt."""
+        return sum(self.fees_wei.values())
 
     def intent(self, step: Step) -> IntentId:
         """Return the id of one of its transactions: derived, so that nothing is ever done twice."""
@@ -71,7 +77,7 @@ class Hop:
     def counted(self, step: Step, count: Count) -> None:
         """Take in what became of one of its transactions."""
         self.waits_for.pop(count.intent, None)
-        self.fee_wei += count.fee_wei
+        self.fees_wei[count.intent] = count.fee_wei
         if step is Step.REVOKE:
             return
         if count.outcome is not SlotState.SETTLED:
@@ -80,12 +86,12 @@ class Hop:
             self.verdict = Verdict(reason=reason, detail=f"{step} {count.tx_hash}: {count.outcome}")
         elif step is Step.CALL:
             self.mined = count
-            self.allowance = None
 
-    def uncounted(self, step: Step, intent: IntentId, fee_wei: int) -> None:
-        """Take back what was counted: its block is gone, and it is on its way again."""
+    def uncounted(self, step: Step, intent: IntentId) -> None:
+        """Take back what was counted: its block is gone, it is on its way again. A repeat does nothing."""
+        if self.fees_wei.pop(intent, None) is None:
+            return
         self.waits_for[intent] = None
-        self.fee_wei -= fee_wei
         if step is Step.CALL:
             self.mined, self.verdict = None, None
 
@@ -131,6 +137,11 @@ def resumed(ticket: Ticket, slots: Slots) -> Hop:
     if not hop.called and hop.verdict is None:
         hop.verdict = Verdict(reason=TradingReason.NOT_SENT, detail="it was not sent before the restart")
     return hop
+
+
+def agent_of(order_id: OrderId) -> AgentId:
+    """Return whose order it is: the id says so."""
+    return AgentId(order_id.rsplit("/", _PARTS)[0])
 
 
 def parse_intent(intent: IntentId) -> tuple[OrderId, int, Step]:

@@ -16,7 +16,10 @@ from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Conversion
 from treasury_actors.trading.adapters.evm.erc20 import UnreadableContract
 from treasury_actors.trading.adapters.evm.hops import (
+    NOTHING,
     Hop,
+    Step,
+    agent_of,
     in_order,
     parse_intent,
     quote_of,
@@ -56,10 +59,10 @@ class News:
 
 
 class Fill(NamedTuple):
-    """What a call that may still be undone gave and took."""
+    """What a transaction that may still be undone gave and took; no conversion if nothing but gas."""
 
     agent: AgentId
-    conversion: ConversionId
+    conversion: ConversionId | None
     settled: Settled
 
 
@@ -150,7 +153,8 @@ class EvmVenue:
         if hop.mined is not None:
             settled = await self._settled(hop.ticket.conversion, hop.mined)
             if settled is not None:
-                self._end(hop, self._executed(hop, hop.mined, settled, frame))
+                quote = quote_of(self._desk.universe, hop.ticket, settled, hop.frame or frame)
+                self._end(hop, Executed(ticket=hop.ticket, quote=quote, gas_wei=hop.fee_wei))
         elif hop.verdict is not None:
             if hop.allowance is None or hop.revoked:
                 verdict = hop.verdict
@@ -182,19 +186,14 @@ class EvmVenue:
             return None
         return protocol.settle(step, owner, logs, before=before, after=after)
 
-    def _executed(self, hop: Hop, mined: Count, settled: Settled, frame: MarketFrame) -> Executed:
-        """Return the receipt of a hop, and remember what a reorganisation would have to undo."""
-        ticket = hop.ticket
-        self._unfinal[mined.intent] = Fill(ticket.agent, ticket.conversion.id, settled)
-        quote = quote_of(self._desk.universe, ticket, settled, hop.frame or frame)
-        return Executed(ticket=ticket, quote=quote, gas_wei=hop.fee_wei)
-
     async def _do_again(self, intent: IntentId, count: Count | None) -> None:
         """Report an undone call that is in a block once more, with what it brought there."""
         if count is None:
             return
-        fill = self._unfinal[intent]
-        settled = await self._settled(self._desk.universe.conversion_by_id[fill.conversion], count)
+        fill = self._unfinal.get(intent) or _only_gas(intent)
+        settled: Settled | None = NOTHING
+        if fill.conversion is not None and count.outcome is SlotState.SETTLED:
+            settled = await self._settled(self._desk.universe.conversion_by_id[fill.conversion], count)
         if settled is not None:
             del self._undone[intent]
             self._unfinal[intent] = fill._replace(settled=settled)
@@ -206,18 +205,15 @@ class EvmVenue:
             case Count():
                 self._count(news)
             case Compensate():
-                order_id, _, step = parse_intent(news.intent)
-                hop = self._hops.get(order_id)
-                if news.intent in self._unfinal:
+                hop, step = self._hop_of(news.intent)
+                if hop is not None:
+                    hop.uncounted(step, news.intent)
+                else:
                     self._undone[news.intent] = None
-                    self._receipts.append(
-                        _reversed(news.intent, self._unfinal[news.intent], news, again=False)
-                    )
-                elif hop is not None:
-                    hop.uncounted(step, news.intent, news.fee_wei)
+                    fill = self._unfinal.get(news.intent) or _only_gas(news.intent)
+                    self._receipts.append(_reversed(news.intent, fill, news, again=False))
             case End():
-                order_id, _, step = parse_intent(news.intent)
-                hop = self._hops.get(order_id)
+                hop, step = self._hop_of(news.intent)
                 self._unfinal.pop(news.intent, None)
                 if hop is not None and news.outcome in {None, SlotState.FOREIGN}:
                     hop.dropped(step, news.intent, news.detail)
@@ -230,16 +226,27 @@ class EvmVenue:
 
     def _count(self, count: Count) -> None:
         """Take in that a transaction is deep enough; told again after a restart, it counts once."""
-        order_id, number, step = parse_intent(count.intent)
-        hop = self._hops.get(order_id)
+        hop, step = self._hop_of(count.intent)
         if count.intent in self._undone:
             self._undone[count.intent] = count
-        elif hop is not None and hop.ticket.hop == number and count.intent in hop.waits_for:
+        elif hop is not None and count.intent in hop.waits_for:
             hop.counted(step, count)
 
-    def _end(self, hop: Hop, receipt: Receipt) -> None:
-        """Forget a hop and hand out its receipt."""
-        del self._hops[hop.ticket.order_id]
+    def _hop_of(self, intent: IntentId) -> tuple[Hop | None, Step]:
+        """Return the hop a transaction is for, if it isn't over, and what it is there for."""
+        order_id, number, step = parse_intent(intent)
+        hop = self._hops.get(order_id)
+        return hop if hop is not None and hop.ticket.hop == number else None, step
+
+    def _end(self, hop: Hop, receipt: Executed | NotExecuted) -> None:
+        """Forget a hop, but not what a reorganisation would have to undo, and hand out its receipt."""
+        ticket, call = hop.ticket, hop.intent(Step.CALL)
+        settled = NOTHING
+        if isinstance(receipt, Executed):
+            settled = Settled(given_units=receipt.quote.given_units, taken_units=receipt.quote.taken_units)
+        if call in hop.fees_wei:
+            self._unfinal[call] = Fill(ticket.agent, ticket.conversion.id, settled)
+        del self._hops[ticket.order_id]
         self._receipts.append(receipt)
 
 
@@ -249,13 +256,17 @@ def _fill(event: OrderFilled) -> Fill:
     return Fill(event.agent, event.conversion, settled)
 
 
+def _only_gas(intent: IntentId) -> Fill:
+    """Return what an approval, or a call that did nothing, gave and took."""
+    order_id, _, _ = parse_intent(intent)
+    return Fill(agent_of(order_id), None, NOTHING)
+
+
 def _reversed(intent: IntentId, fill: Fill, told: Count | Compensate, *, again: bool) -> Reversed:
     """Return the receipt of what was undone, or done again."""
-    order_id, hop, _ = parse_intent(intent)
     return Reversed(
-        order_id=order_id,
+        name=intent,
         agent=fill.agent,
-        hop=hop,
         conversion=fill.conversion,
         given_units=fill.settled.given_units,
         taken_units=fill.settled.taken_units,
