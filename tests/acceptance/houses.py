@@ -340,6 +340,7 @@ def check_on_bench(
                         open_orders=open_orders,
                         mandates=(),
                         gas_wei_max=rules.gas_wei_max,
+                        rates=rules.rates,
                     ),
                     accepts=ENGINE,
                     restart="never",

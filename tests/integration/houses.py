@@ -23,6 +23,7 @@ from treasury_actors.simulation.conductor import Conductor
 from treasury_actors.trading.model.costs import CHAINS
 from treasury_actors.trading.model.guard import GuardPolicy
 from treasury_actors.trading.model.planner import PlannerPolicy
+from treasury_actors.trading.model.rates import RateLimits
 from treasury_actors.wiring.fold import Fold
 from treasury_actors.wiring.house import House, WrapAgent, open_house
 
@@ -47,6 +48,7 @@ def rules(population: int = 21, **arena: object) -> HouseRules:
         guard=GuardPolicy(),
         chain=CHAINS["base"],
         gas_wei_max=10**16,
+        rates=RateLimits(arena_day_micro_usd_max=10**24, arena_sends_hour_max=10**6),
         supervision=SupervisionPolicy(),
     )
 

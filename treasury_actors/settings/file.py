@@ -35,6 +35,7 @@ from treasury_actors.trading.model.costs import CHAINS, GWEI
 from treasury_actors.trading.model.fees import FeePolicy
 from treasury_actors.trading.model.guard import GuardPolicy
 from treasury_actors.trading.model.planner import PlannerPolicy
+from treasury_actors.trading.model.rates import RateLimits
 from treasury_actors.trading.model.slot_acts import WalletPolicy
 
 L1_MANDATE_USD_MIN = 10_000
@@ -116,6 +117,8 @@ class RiskSection(_Section):
     trade_usd_min: Dollars = Decimal(10)
     agent_turnover_ratio_max: Annotated[Decimal, Field(gt=0, le=100)] = Decimal(3)
     arena_turnover_usd_max: Dollars = Decimal(1_500_000)
+    hour_share_max: Annotated[Decimal, Field(ge=Decimal("0.0001"), le=1)] = Decimal(1)
+    agent_sends_hour_max: Annotated[int, Field(ge=1, le=10_000)] = 40
     venue_ratio_max: Ratio = Decimal(1)
     impact_bps_max: Annotated[Decimal, Field(gt=0, le=1_000)] = Decimal(50)
     agent_stop_loss_ratio: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.25")
@@ -251,6 +254,12 @@ class Settings(_Section):
             ),
             chain=CHAINS[self.chain.profile],
             gas_wei_max=self.chain.gas_gwei_max * GWEI,
+            rates=RateLimits(
+                arena_day_micro_usd_max=int(risk.arena_turnover_usd_max * MICRO_USD),
+                arena_sends_hour_max=risk.agent_sends_hour_max * arena.agents,
+                agent_sends_hour_max=risk.agent_sends_hour_max,
+                hour_bps_max=int(risk.hour_share_max * 10_000),
+            ),
             supervision=SupervisionPolicy(),
         )
 

@@ -7,6 +7,7 @@ from treasury_actors.arena.model.rules import ArenaRules
 from treasury_actors.trading.model.costs import ChainProfile
 from treasury_actors.trading.model.guard import GuardPolicy
 from treasury_actors.trading.model.planner import PlannerPolicy
+from treasury_actors.trading.model.rates import RateLimits
 from treasury_actors.trading.model.slot_acts import WalletPolicy
 
 
@@ -17,6 +18,7 @@ class HouseRules:
 
     Attributes:
         gas_wei_max: the most that one transaction may cost; a dearer one is not sent.
+        rates: the most that may be ordered in an hour and a day, whatever mandates allow.
     """
 
     arena: ArenaRules
@@ -24,6 +26,7 @@ class HouseRules:
     guard: GuardPolicy
     chain: ChainProfile
     gas_wei_max: int
+    rates: RateLimits
     supervision: SupervisionPolicy
 
 

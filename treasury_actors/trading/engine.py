@@ -42,6 +42,13 @@ from treasury_actors.trading.model.order import (
     TradingReason,
     order_id,
 )
+from treasury_actors.trading.model.rates import (
+    ARENA_BREACHES,
+    RATES,
+    RateLimits,
+    check_agent_rates,
+    check_arena_rates,
+)
 from treasury_actors.trading.model.stop import BROKEN_INVARIANT, OPERATOR, StopLatch, TradingState, VenueAlarm
 from treasury_actors.trading.ports import Executed, NotExecuted, Receipt, Reversed, Ticket, Venue
 
@@ -71,6 +78,7 @@ class TradingEngine(Actor[EngineMessage]):
         open_orders: OpenOrders,
         mandates: Iterable[Mandate],
         gas_wei_max: int,
+        rates: RateLimits,
     ) -> None:
         self._universe = universe
         self._books = Books(ledger=ledger, journal=journal, clock=clock)
@@ -78,6 +86,7 @@ class TradingEngine(Actor[EngineMessage]):
         self._chain_books = ChainBooks(universe=universe, books=self._books, venue=venue)
         self._latch = latch
         self._turnover = turnover
+        self._rates = rates
         self._open_orders = open_orders
         self._gas = GasAccount(universe=universe, ledger=ledger, budgets=budgets, policy_wei=gas_wei_max)
         self._mandates = {mandate.agent: mandate for mandate in mandates}
@@ -145,8 +154,7 @@ class TradingEngine(Actor[EngineMessage]):
             accepted += 1
             event = OrderAccepted(order=order, value_micro_usd=verdict)
             self._books.record(event, order.order_id)
-            if not order.reduce_only:
-                self._turnover.add(event)
+            self._turnover.add(event)
             self._open_orders.accepted(event)
         for agent in self._open_orders.waiting_agents() if self._chain_books.agree else ():
             await self._release_next(agent)
@@ -168,7 +176,7 @@ class TradingEngine(Actor[EngineMessage]):
         if self._open_orders.working_since_before(order):
             return Refusal(reason=TradingReason.IN_FLIGHT, detail="an earlier order is still open")
         statement = await self._books.statement(order.agent)
-        return check_order(
+        verdict = check_order(
             universe=self._universe,
             order=order,
             mandate=self._mandates.get(order.agent),
@@ -177,6 +185,17 @@ class TradingEngine(Actor[EngineMessage]):
             gas_left_wei=self._gas.left_wei(order.agent),
             frame=frame,
         )
+        return verdict if isinstance(verdict, Refusal) else await self._check_rates(order, verdict)
+
+    async def _check_rates(self, order: Order, value: int) -> int | Refusal:
+        """Return the value of an order that isn't too much for its hour; a runaway arena may only reduce."""
+        mandate = self._mandates[order.agent]
+        refusal = check_agent_rates(
+            order, value, mandate=mandate.limits, rates=self._rates, turnover=self._turnover
+        ) or check_arena_rates(order, value, rates=self._rates, turnover=self._turnover)
+        if refusal is not None and refusal.reason in ARENA_BREACHES:
+            await self._change_state("reducing", RATES, f"{refusal.reason}: {refusal.detail}")
+        return value if refusal is None else refusal
 
     async def _release_next(self, agent: AgentId) -> None:
         """Hold the input of the agent's next order and send its first hop."""

@@ -101,8 +101,7 @@ class Records:
         match event:
             case OrderAccepted():
                 self.open_orders.accepted(event)
-                if not event.order.reduce_only:
-                    self.turnover.add(event)
+                self.turnover.add(event)
             case OrderReleased():
                 self.open_orders.released(event)
                 self.budgets.promise(event.agent, event.gas_wei_max)

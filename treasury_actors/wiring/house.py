@@ -198,6 +198,7 @@ def _start_core(
             open_orders=records.open_orders,
             mandates=mandates,
             gas_wei_max=rules.gas_wei_max,
+            rates=rules.rates,
         )
 
     engine = core.start_child(_core("engine", make_engine, ENGINE))

@@ -57,6 +57,7 @@ from treasury_actors.trading.model.costs import CHAINS, gas_micro_usd, quote
 from treasury_actors.trading.model.guard import GuardPolicy
 from treasury_actors.trading.model.order import OrderFilled
 from treasury_actors.trading.model.planner import PlannerPolicy
+from treasury_actors.trading.model.rates import RateLimits
 from treasury_actors.wiring.fold import Fold
 from treasury_actors.wiring.house import open_house
 
@@ -259,6 +260,7 @@ async def _live(season: ColumnSeason, agents: int, seed: int) -> tuple[tuple[Rec
         guard=GuardPolicy(),
         chain=BASE,
         gas_wei_max=10**16,
+        rates=RateLimits(arena_day_micro_usd_max=10**24, arena_sends_hour_max=10**6),
         supervision=SupervisionPolicy(),
     )
     features, journal = Features(MAINNET), MemoryJournal()

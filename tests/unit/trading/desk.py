@@ -44,6 +44,7 @@ from treasury_actors.trading.model.mandate import Limits, Mandate, MandateStatus
 from treasury_actors.trading.model.marks import Marks
 from treasury_actors.trading.model.open_orders import OpenOrders
 from treasury_actors.trading.model.order import Order, OrderEnded, OrderFilled, OrderRefused, order_id
+from treasury_actors.trading.model.rates import RateLimits
 from treasury_actors.trading.model.stop import StopLatch, TradingState
 from treasury_actors.trading.ports import Receipt
 
@@ -211,6 +212,7 @@ class Desk:
             open_orders=self.open_orders,
             mandates=mandates,
             gas_wei_max=GAS_WEI_MAX,
+            rates=RateLimits(arena_day_micro_usd_max=10**24, arena_sends_hour_max=10**6),
         )
         now(self.engine.started())
 
