@@ -223,6 +223,23 @@ async def test_a_start_that_died_before_the_table_was_made_is_made_good(tmp_path
     assert verify(path).events == 1
 
 
+async def test_a_first_write_that_the_power_was_cut_in_is_taken_back(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "first", isolation_level=None)) as connection:
+        connection.execute("PRAGMA cache_size = 1")  # pages are written before the commit
+        connection.execute("BEGIN")
+        connection.execute("CREATE TABLE something (a)")
+        connection.executemany("INSERT INTO something VALUES (?)", [("x" * 4_000,)] * 20)
+        path = tmp_path / "journal.db"
+        path.write_bytes((tmp_path / "first").read_bytes()[:512])
+        (tmp_path / "journal.db-journal").write_bytes((tmp_path / "first-journal").read_bytes())
+
+    with pytest.raises(JournalFault):
+        verify(path)
+    await _write(path, 2)
+
+    assert verify(path).events == 2
+
+
 async def test_what_is_no_journal_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no database " * 100)
     (tmp_path / "empty").touch()

@@ -184,6 +184,7 @@ def _connect(path: Path, *, has_writer_log: bool) -> sqlite3.Connection:
 
 
 def _print_of(path: Path) -> _Print:
-    """Return whether a writer's log stands beside the file, and what changes when the file does."""
+    """Return whether a log of its writer stands beside the file, and what changes when the file does."""
     found = path.stat()
-    return path.with_name(path.name + "-wal").exists(), found.st_ino, found.st_size, found.st_mtime_ns
+    has_log = any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-journal"))
+    return has_log, found.st_ino, found.st_size, found.st_mtime_ns

@@ -3,10 +3,12 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, closing
+from functools import partial
 from itertools import chain as chained
 from pathlib import Path
+from typing import TypeAlias
 
 import aiosqlite
 
@@ -23,8 +25,15 @@ from treasury_actors.message import Provenance
 _TAIL_EVENTS = 64  # how many of the last events every opening checks
 _BUSY_TIMEOUT_S = 5.0  # nobody else writes; a reader that recovers a log holds it for a moment
 
+Connect: TypeAlias = Callable[[Path, float], sqlite3.Connection]
+"""Makes the one connection that writes, of a path and how many seconds to wait for a reader's lock."""
+
 # SQLite's own locks do not keep two connections of one process from taking turns, so this does.
 _OPEN_HERE: set[Path] = set()
+
+
+def _plainly(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=busy_timeout_s)
 
 
 class SqliteJournal:
@@ -61,6 +70,7 @@ class SqliteJournal:
         epoch: int = 0,
         verify_chain: bool = False,
         busy_timeout_s: float = _BUSY_TIMEOUT_S,
+        connect: Connect = _plainly,
     ) -> "SqliteJournal":
         """
         Open `path` to append after its last event; make it, readable by its owner alone, if it is not there.
@@ -68,6 +78,7 @@ class SqliteJournal:
         `clock` gives the wall time and `epoch` the start of the process: both stand beside each event,
         outside the hash. With `durable` a flush survives a power failure, without it only a kill, which is
         enough where no money is real. `verify_chain` checks the chain of all of the file, not of its tail.
+        `connect` is for who wants to see, or to break, what is done to the disk.
 
         Raises JournalCorrupt naming the first bad event, JournalFault for a file of a newer version (left as
         it is) or one that cannot be opened, InvariantViolated if this process has it open already.
@@ -75,9 +86,11 @@ class SqliteJournal:
         with ExitStack() as undo:
             path = _claim(path)
             undo.callback(_OPEN_HERE.discard, path)
-            is_new = _make_file(path)
+            is_new = _make_file(path, partial(connect, path, busy_timeout_s))
             head = Head() if is_new else _checked_head(path, verify_chain=verify_chain)
-            connection = await _connect(path, durable=durable, is_new=is_new, busy_timeout_s=busy_timeout_s)
+            connection = await _connect(
+                partial(connect, path, busy_timeout_s), path, durable=durable, is_new=is_new
+            )
             undo.pop_all()
         return cls(path, connection, head=head, clock=clock, epoch=epoch)
 
@@ -182,17 +195,34 @@ def _claim(path: Path) -> Path:
     return path
 
 
-def _make_file(path: Path) -> bool:
+def _make_file(path: Path, connector: Callable[[], sqlite3.Connection]) -> bool:
     """Make the file if it is not there; say whether it has yet to become a journal."""
     if sqlite3.sqlite_version_info < SQLITE_NEEDED:
         raise JournalFault(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or newer is needed")
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
+        _undo_first_write(path, connector)
         return is_blank(path)
     except OSError as error:
         raise JournalFault(f"{path} cannot be made: {error.strerror}") from error
     return True
+
+
+def _undo_first_write(path: Path, connector: Callable[[], sqlite3.Connection]) -> None:
+    """
+    Let SQLite take back a first write that the power was cut in.
+
+    Until a file is in WAL mode its writes have a rollback journal, and half of its first page makes it no
+    database for whoever may only read.
+    """
+    if not path.with_name(path.name + "-journal").exists():
+        return
+    try:
+        with closing(connector()) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        raise fault_of(error, f"{path} cannot be opened", seq=0) from error
 
 
 def _checked_head(path: Path, *, verify_chain: bool) -> Head:
@@ -208,10 +238,12 @@ def _checked_head(path: Path, *, verify_chain: bool) -> Head:
     return after(last)
 
 
-async def _connect(path: Path, *, durable: bool, is_new: bool, busy_timeout_s: float) -> aiosqlite.Connection:
+async def _connect(
+    connector: Callable[[], sqlite3.Connection], path: Path, *, durable: bool, is_new: bool
+) -> aiosqlite.Connection:
     async with AsyncExitStack() as undo:
         try:
-            connection = await aiosqlite.connect(path, timeout=busy_timeout_s)
+            connection = await aiosqlite.Connection(connector, iter_chunk_size=1)
             undo.push_async_callback(connection.close)
             async with connection.execute("PRAGMA journal_mode = WAL") as cursor:
                 mode = await cursor.fetchone()
