@@ -72,6 +72,7 @@ class Rehearsed:
     """
 
     node: str
+    config_hash: str
     chain_id: int
     agents: int
     days: int
@@ -174,6 +175,7 @@ def to_json(rehearsed: Rehearsed, universe: Universe) -> str:
     content = {
         "label": LABEL,
         "node": rehearsed.node,
+        "config_hash": rehearsed.config_hash,
         "chain_id": rehearsed.chain_id,
         "agents": rehearsed.agents,
         "days": rehearsed.days,

@@ -11,6 +11,7 @@ from treasury_actors.chain.adapters.http_rpc import Endpoint, HttpRpc
 from treasury_actors.chain.adapters.npm import anvil_binary, evm_tree
 from treasury_actors.chain.adapters.registry_check import check_registry, refuse
 from treasury_actors.chain.model.registry import LOCAL_CHAIN_ID
+from treasury_actors.chain.model.registry_json import registry_to_json
 from treasury_actors.chain.model.rpc import result_of
 from treasury_actors.chain.model.values import sequence
 from treasury_actors.clock import Clock
@@ -36,14 +37,14 @@ from treasury_actors.trading.adapters.evm.placing import holdings_of
 from treasury_actors.trading.adapters.evm.signer import LocalSigner
 from treasury_actors.trading.model.costs import gas_micro_usd
 from treasury_actors.trading.model.reconciliation import reconcile
-from treasury_actors.wiring.chain_access import ChainAccess, chain_access
+from treasury_actors.wiring.chain_access import chain_access
 from treasury_actors.wiring.house import House
 
 HOUSE_KEY: Final = "0x8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba"
 """The published key of the node's own account 9: it signs on the local chain, and nowhere else."""
 
 FINAL_EPOCH_BLOCKS: Final = 5
-USUAL_L1_GWEI: Final = 20.0
+REGISTRY_NAME: Final = "registry.json"
 _HOUR_S = 3_600
 _NS_A_SECOND = 10**9
 
@@ -99,13 +100,9 @@ async def run_rehearsal(
                 frame=first,
                 gas_ratio=gas_ratio,
             )
-            access = await _access(world, prepared.season, rpc, rules)
-            bystanders = await _bystanders(world, rpc) if attacked else Bystanders()
-            stage = Stage(
-                world=world, access=access, confirm_blocks=rules.policy.confirm_depth, bystanders=bystanders
-            )
+            stage = await _stage(world, rpc, rules, folder, attacked=attacked)
             state = await _play(prepared, stage, journal, clock=clock, progress=progress)
-            found = await holdings_of(access.desk)
+            found = await holdings_of(stage.chain.desk)
             summary = report_season(
                 prepared,
                 state,
@@ -122,7 +119,7 @@ async def run_rehearsal(
                 summary,
                 node=await _node_name(rpc),
                 found=found,
-                attacks=bystanders.attacks,
+                attacks=stage.bystanders.attacks,
                 wall_s=clock.monotonic_s() - began_s,
             )
     universe = prepared.season.universe
@@ -146,6 +143,7 @@ def _rehearsed(
     first = prepared.season.frame(0)
     return Rehearsed(
         node=node,
+        config_hash=prepared.plan.config_hash,
         chain_id=LOCAL_CHAIN_ID,
         agents=prepared.plan.rules(state.recipe.seed).arena.population,
         days=prepared.plan.recipe.days,
@@ -183,12 +181,18 @@ async def _play(
     return state
 
 
-async def _access(world: World, season: Season, rpc: HttpRpc, rules: ChainRules) -> ChainAccess:
-    """Pin what was deployed, compare it with the chain, and return what the house needs of it."""
+async def _stage(world: World, rpc: HttpRpc, rules: ChainRules, folder: Path, *, attacked: bool) -> Stage:
+    """Pin what was deployed, keep the pins in the folder, compare them with the chain; set the stage."""
     registry = await world.registry()
+    (folder / REGISTRY_NAME).write_text(registry_to_json(registry), encoding="utf-8")
     refuse(await check_registry(rpc, registry))
     signer = LocalSigner(HOUSE_KEY, chain_id=registry.chain_id)
-    return chain_access(universe=season.universe, registry=registry, rpc=rpc, signer=signer, rules=rules)
+    return Stage(
+        world=world,
+        access=chain_access(universe=world.universe, registry=registry, rpc=rpc, signer=signer, rules=rules),
+        confirm_blocks=rules.policy.confirm_depth,
+        bystanders=await _bystanders(world, rpc) if attacked else Bystanders(),
+    )
 
 
 async def _bystanders(world: World, rpc: HttpRpc) -> Bystanders:
