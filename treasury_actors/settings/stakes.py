@@ -14,6 +14,7 @@ from treasury_actors.trading.model.chain_limits import WorstLosses, check_mandat
 from treasury_actors.trading.model.guard import GuardPolicy
 from treasury_actors.trading.model.limits import TURNOVER_TURNS
 from treasury_actors.trading.model.mandate import Limits
+from treasury_actors.trading.model.rates import RateLimits
 
 SIMULATED, REHEARSAL = "none", "rehearsal"
 _NOBODYS_MONEY = {
@@ -41,6 +42,7 @@ class Stakes:
     capital_micro_usd: int
     limits: Limits
     turnover_micro_usd_max: int
+    rates: RateLimits
     guard: GuardPolicy
     in_play: WorstLosses
 
@@ -66,6 +68,7 @@ def stakes_of(rules: HouseRules, network: str) -> Stakes:
         capital_micro_usd=smallest,
         limits=limits,
         turnover_micro_usd_max=int(arena.risk.arena_turnover_usd_max * MICRO_USD),
+        rates=rules.rates,
         guard=rules.guard,
         in_play=worst_losses(mandates, pool_micro_usd=0, gas_micro_usd=gas),
     )
@@ -86,11 +89,16 @@ def stakes_lines(stakes: Stakes, chain: ChainRules) -> list[str]:
     limits, guard, worst, play = stakes.limits, stakes.guard, stakes.worst, stakes.in_play
     smallest, largest = _dollars(limits.trade_micro_usd_min), _dollars(limits.trade_micro_usd_max)
     one, everyone = _dollars(limits.turnover_micro_usd_max), _dollars(stakes.turnover_micro_usd_max)
+    rates = stakes.rates
+    hour = _dollars(rates.hour_of(limits.turnover_micro_usd_max))
+    all_hour = _dollars(rates.hour_of(rates.arena_day_micro_usd_max))
     peak = f"{guard.drawdown_ratio_max:.0%}"
     lines = [
         f"{stakes.mandates} mandates of {_dollars(stakes.capital_micro_usd)}",
         f"one order: {smallest} to {largest}, price impact up to {limits.impact_bps_max:g} bps",
         f"turnover in {TURNOVER_TURNS} h: {one} a mandate, {everyone} in all",
+        f"turnover in an hour: {hour} a mandate, {all_hour} in all",
+        f"sends in an hour: {rates.agent_sends_hour_max:,} a mandate, {rates.arena_sends_hour_max:,} in all",
         f"at one yield venue: {limits.venue_ratio_max:.0%} of a mandate",
         f"a mandate closes {guard.stop_loss_ratio:.0%} below its capital or {peak} below its peak",
     ]
@@ -130,6 +138,10 @@ def stakes_object(stakes: Stakes) -> dict[str, object]:
         "drawdown_ratio_max": stakes.guard.drawdown_ratio_max,
         "turnover_24h_usd_max": usd(limits.turnover_micro_usd_max),
         "arena_turnover_24h_usd_max": usd(stakes.turnover_micro_usd_max),
+        "hour_usd_max": usd(stakes.rates.hour_of(limits.turnover_micro_usd_max)),
+        "arena_hour_usd_max": usd(stakes.rates.hour_of(stakes.rates.arena_day_micro_usd_max)),
+        "agent_sends_hour_max": stakes.rates.agent_sends_hour_max,
+        "arena_sends_hour_max": stakes.rates.arena_sends_hour_max,
         "key_stolen_usd": usd(worst.key_stolen_micro_usd),
         "venue_failed_usd": usd(worst.venue_failed_micro_usd),
         "in_play": {

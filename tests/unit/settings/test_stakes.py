@@ -103,3 +103,12 @@ def test_show_config_prints_the_same_config_and_what_it_can_lose(
     assert load_settings(printed) == load_settings(config)
     assert "# most that is lost if the key is stolen: $0.00 (of $" in said
     assert json.loads(capsys.readouterr().out)["stakes"]["real_money"] is False
+
+
+def test_an_hour_has_its_part_of_a_day() -> None:
+    found = stakes(risk={"arena_turnover_usd_max": 20_000, "hour_share_max": Decimal("0.5")})
+
+    lines = stakes_lines(found, settings_of().chain_rules())
+    assert "turnover in 24 h: $2,000.00 a mandate, $20,000.00 in all" in lines
+    assert "turnover in an hour: $1,000.00 a mandate, $10,000.00 in all" in lines
+    assert stakes_object(found)["arena_hour_usd_max"] == "10000.000000"

@@ -64,6 +64,7 @@ ETHER = 10**18
 PRICES_USD = {"WETH": 2_000, "WBTC": 60_000, "LINK": 15, "ETH": 2_000}
 PRICES_USD |= {"aWETH": 2_000, "wstETH": 2_500, "weETH": 2_100}
 GAS_WEI_MAX = 10**15
+NO_RATES = RateLimits(arena_day_micro_usd_max=10**24, arena_sends_hour_max=10**6)
 
 LIMITS = Limits(
     trade_micro_usd_max=50_000 * DOLLARS,
@@ -172,7 +173,9 @@ class Desk:
         gas_wei: int = ETHER,
         chain: ChainProfile = CHAINS["base"],
         policy: GuardPolicy | None = None,
+        rates: RateLimits = NO_RATES,
     ) -> None:
+        self.rates = rates
         self.clock = VirtualClock()
         self.journal = MemoryJournal()
         self.book = Book(asset.id for asset in MAINNET.assets)
@@ -212,7 +215,7 @@ class Desk:
             open_orders=self.open_orders,
             mandates=mandates,
             gas_wei_max=GAS_WEI_MAX,
-            rates=RateLimits(arena_day_micro_usd_max=10**24, arena_sends_hour_max=10**6),
+            rates=self.rates,
         )
         now(self.engine.started())
 
