@@ -53,7 +53,7 @@ def evaluate_population(
     features = Features(season.universe)
     for index in range(-season.warmup_count, season.frame_count if foresight else 0):
         features.append(season.frame(index))
-    treasury = _Treasury(season.frame(0), candidates, rules, season.universe, traced=traced)
+    treasury = Treasury(season.frame(0), candidates, rules, season.universe, traced=traced)
     for index in range(season.frame_count):
         frame = season.frame(index)
         if not foresight:
@@ -62,8 +62,14 @@ def evaluate_population(
     return treasury.population(frame)
 
 
-class _Treasury:
-    """The lives of a population, and the gas they share."""
+class Treasury:
+    """
+    The lives of a population, and the gas they share.
+
+    Attributes:
+        lives: in the order of the candidates.
+        gas: what they all burn from.
+    """
 
     def __init__(
         self,
@@ -78,11 +84,11 @@ class _Treasury:
         self._universe = universe
         pool_units = _units_worth(universe, universe.reserve, int(rules.arena.capital_usd * MICRO_USD), first)
         gas_wei = _units_worth(universe, universe.gas, int(rules.arena.gas_usd * MICRO_USD), first)
-        self._gas = GasTank(wei=gas_wei, policy_wei=rules.gas_wei_max)
+        self.gas = GasTank(wei=gas_wei, policy_wei=rules.gas_wei_max)
         self._round = 0
         shares = split_by_largest_remainder(pool_units, [1] * len(candidates))
         gas_shares = rules.arena.gas_shares(gas_wei, len(candidates))
-        self._lives = [
+        self.lives = [
             Life(
                 agent=AgentId(f"{family.id}-{number:04d}"),
                 family=family,
@@ -90,7 +96,7 @@ class _Treasury:
                 universe=universe,
                 rules=rules,
                 limits=_limits(rules.arena, universe, units, pool_units, first, gas_wei=own_wei, gas_round=0),
-                gas=self._gas,
+                gas=self.gas,
                 capital_units=units,
                 frame=first,
                 traced=traced,
@@ -105,9 +111,9 @@ class _Treasury:
 
     def turn(self, frame: MarketFrame, features: Features, end: int) -> None:
         """Play one frame for everybody: fills, guard, decisions, orders, and at a round new limits."""
-        for life in self._lives:
+        for life in self.lives:
             life.settle(frame)
-        for life in self._lives:
+        for life in self.lives:
             life.watch(frame)
             if life.is_active:
                 life.decide(frame, features, end)
@@ -125,7 +131,7 @@ class _Treasury:
             liquid_24h_ratio=liquid_ratio(self._universe, self._owned(), frame),
             path_micro_usd=tuple(self._navs),
         )
-        return Population(lifelines=tuple(life.lifeline(frame) for life in self._lives), treasury=treasury)
+        return Population(lifelines=tuple(life.lifeline(frame) for life in self.lives), treasury=treasury)
 
     def _mark(self, frame: MarketFrame) -> None:
         """Note what everything is worth."""
@@ -133,7 +139,7 @@ class _Treasury:
         self._path.see(nav)
         self._navs.append(nav)
         if frame.index % DAY_FRAMES == 0:
-            for life in self._lives:
+            for life in self.lives:
                 life.close_day()
 
     def _divide_limits(self, frame: MarketFrame) -> None:
@@ -141,29 +147,29 @@ class _Treasury:
         universe = self._universe
         reserve = universe.by_id[universe.reserve]
         ticks = frame.ticks[universe.column[universe.reserve]]
-        active = sorted((life for life in self._lives if life.is_active), key=lambda life: life.agent)
+        active = sorted((life for life in self.lives if life.is_active), key=lambda life: life.agent)
         units = [reserve.units_for_micro_usd(life.nav_micro_usd, ticks) for life in active]
         arena, total = self._rules.arena, sum(units)
-        gas_shares = arena.gas_shares(self._gas.budgets.divisible_wei(self._gas.wei), len(active))
+        gas_shares = arena.gas_shares(self.gas.budgets.divisible_wei(self.gas.wei), len(active))
         self._round += 1
         for life, own, gas_wei in zip(active, units, gas_shares, strict=True):
             life.limit(_limits(arena, universe, own, total, frame, gas_wei=gas_wei, gas_round=self._round))
 
     def _nav_micro_usd(self, frame: MarketFrame) -> int:
         """Return the NAV of the lives, as they were last watched, and of the gas account."""
-        return sum(life.nav_micro_usd for life in self._lives) + nav_micro_usd(
+        return sum(life.nav_micro_usd for life in self.lives) + nav_micro_usd(
             self._universe, self._gas_account().items(), frame
         )
 
     def _gas_account(self) -> dict[AssetId, int]:
         """Return what is left of the gas, and what was paid for what was burnt."""
-        paid = sum(life.account.gas_paid_units for life in self._lives)
-        return {self._universe.gas: self._gas.wei, self._universe.reserve: paid}
+        paid = sum(life.account.gas_paid_units for life in self.lives)
+        return {self._universe.gas: self.gas.wei, self._universe.reserve: paid}
 
     def _owned(self) -> dict[AssetId, int]:
         """Return everything there is, by asset."""
         owned = self._gas_account()
-        for life in self._lives:
+        for life in self.lives:
             for asset, units in life.account.units.items():
                 owned[asset] = owned.get(asset, 0) + units
         return owned

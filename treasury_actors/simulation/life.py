@@ -126,6 +126,11 @@ class Life:
         """Whether it still decides."""
         return self._mandate.status == "active"
 
+    @property
+    def limits(self) -> Limits:
+        """What it may do until the next round."""
+        return self._mandate.limits
+
     def settle(self, frame: MarketFrame) -> None:
         """Execute what was ordered at the frame before."""
         if self._pending:

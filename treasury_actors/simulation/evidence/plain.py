@@ -56,7 +56,12 @@ class PlainEvaluator:
                 risk=replace(rules.arena.risk, arena_turnover_usd_max=10**9),
             ),
         )
-        self._places = _Places(history.universe)
+        self._places = Places(history.universe)
+
+    @property
+    def rules(self) -> HouseRules:
+        """The rules of the house of one that every genome trades in."""
+        return self._rules
 
     def __repr__(self) -> str:
         return f"<PlainEvaluator of {self._history.name[:12]}>"
@@ -107,8 +112,14 @@ class PlainEvaluator:
         return _Diary(life, gas, self._places)
 
 
-class _Places:
-    """Where the assets of a universe lie: at which yield venue, and which of them are dollars."""
+class Places:
+    """
+    Where the assets of a universe lie.
+
+    Attributes:
+        venue: the yield venue of each asset that lies at one.
+        stable: the reserve, other stablecoins, and what is lent of them.
+    """
 
     def __init__(self, universe: Universe) -> None:
         self.universe = universe
@@ -140,7 +151,7 @@ class _Diary:
         "life",
     )
 
-    def __init__(self, life: Life, gas: GasTank, places: _Places) -> None:
+    def __init__(self, life: Life, gas: GasTank, places: Places) -> None:
         self.life = life
         self._gas = gas
         self._round = 0

@@ -1,0 +1,1 @@
+"""The population evaluator as machine code: the same lives as `simulation.evaluate`, to the unit, faster."""
