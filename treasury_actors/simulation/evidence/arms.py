@@ -15,7 +15,7 @@ from treasury_actors.evolution.model.search import (
     fresh_genomes,
     search,
 )
-from treasury_actors.evolution.model.window_course import WindowCourse, together
+from treasury_actors.evolution.model.window_course import Evaluate, WindowCourse, together
 from treasury_actors.evolution.model.window_fitness import (
     FitnessPolicy,
     Insufficient,
@@ -29,7 +29,7 @@ from treasury_actors.evolution.model.windows import Window
 from treasury_actors.ids import FamilyId
 from treasury_actors.simulation.evidence.config import EvidenceConfig
 from treasury_actors.simulation.evidence.fixed_arms import fixed_arms, tbill_course
-from treasury_actors.simulation.evidence.history import Archive, MakeEvaluator
+from treasury_actors.simulation.evidence.history import Archive
 from treasury_actors.simulation.evidence.plain import CAPITAL_USD, PlainEvaluator
 from treasury_actors.simulation.evidence.trials import Ground, Trials
 
@@ -224,14 +224,13 @@ class Yardstick:
         self,
         archive: Archive,
         windows: Sequence[Window],
-        families: Mapping[FamilyId, Family],
         config: EvidenceConfig,
-        make: MakeEvaluator,
+        evaluate: Evaluate,
     ) -> None:
         self._archive = archive
         self._windows = tuple(windows)
         self._policy: FitnessPolicy = config.fitness(with_tails=False)
-        self._evaluate = archive.evaluator(make, families)
+        self._evaluate = evaluate
         self._rules = config.rules
         self._courses: dict[Genome, tuple[WindowCourse, ...]] = {}
 

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +32,28 @@ from treasury_actors.simulation.evidence.trials_log import TrialsLog
 from treasury_actors.simulation.evidence.walk_forward import concatenate, run_fold, verdict_of
 from treasury_actors.simulation.evidence.worlds import by_fold, summarise
 
+_COMPILED = "treasury_actors.simulation.compiled"
 _RUN_HEX = 12
 
 
 @dataclass(frozen=True, slots=True)
-class MakePlain:
-    """Make plain evaluators under the rules of a config."""
+class Maker:
+    """
+    Make evaluators under the rules of a config.
+
+    Attributes:
+        compiled: by machine code where numba is installed; the same courses either way.
+    """
 
     config: EvidenceConfig
+    compiled: bool = True
 
     def __call__(self, history: History, families: Mapping[FamilyId, Family]) -> Evaluate:
         """Return an evaluator of a history."""
+        if self.compiled and find_spec(_COMPILED) is not None:
+            module: Any = import_module(f"{_COMPILED}.evaluator")
+            made: Evaluate = module.CompiledEvaluator(history, families, self.config.rules, threads=1)
+            return made
         return PlainEvaluator(history, families, self.config.rules)
 
 
@@ -52,6 +65,7 @@ class WorldWork:
     name: WorldName
     run: str
     engine: str
+    make: Maker
 
     def __call__(self, book: TrialBook, number: int, progress: Callable[[str], None]) -> dict[str, Any]:
         """Compute seed `number`."""
@@ -62,7 +76,7 @@ class WorldWork:
             book=book,
             run=self.run,
             engine=self.engine,
-            make=MakePlain(self.config),
+            make=self.make,
             progress=progress,
         )
 
@@ -95,6 +109,7 @@ def world_evidence(
     workspace: Path,
     workers: int,
     progress: Callable[[str], None],
+    compiled: bool = True,
 ) -> dict[str, Any]:
     """
     Return what `seeds` seeds of a world show; seeds that were finished before are not computed again.
@@ -107,7 +122,7 @@ def world_evidence(
     with TrialsLog(workspace) as log:
         log.preregister(config.config_hash, config.content)
         log.begin(run, config.config_hash, {"world": name, "engine": engine})
-        work = WorldWork(config, name, run, engine)
+        work = WorldWork(config, name, run, engine, Maker(config, compiled))
         results = run_numbered(work, range(seeds), log=log, run=run, workers=workers, progress=progress)
         found = summarise(name, results, config_hash=config.config_hash, label="GENERATED")
         return {**found, "trials": {"here": log.tally.here(run), "ever": log.tally.ever}, "run": run}
@@ -125,6 +140,7 @@ class FoldWork:
     run: str
     engine: str
     arms: tuple[str, ...]
+    make: Maker
 
     def folds(self) -> tuple[Fold, ...]:
         """Return the folds that can be learnt for, or all if none can; asked to begin early, all."""
@@ -148,7 +164,7 @@ class FoldWork:
             book=book,
             run=self.run,
             engine=self.engine,
-            make=MakePlain(self.config),
+            make=self.make,
             progress=progress,
             arms=self.arms,
         )
@@ -164,6 +180,7 @@ def walk_forward(
     workspace: Path,
     workers: int,
     progress: Callable[[str], None],
+    compiled: bool = True,
 ) -> dict[str, Any]:
     """
     Return the one out-of-sample curve of a data folder; folds that were finished are not computed again.
@@ -183,7 +200,9 @@ def walk_forward(
     }
     run = run_name("walk-forward", {**about, "config": config.config_hash})
     # With so many seeds that the last is `seed`, number = fold * (seed + 1) + seed.
-    work = FoldWork(config, folder, start_ns, end_ns, seed + 1, run, engine, ("ga", "none"))
+    work = FoldWork(
+        config, folder, start_ns, end_ns, seed + 1, run, engine, ("ga", "none"), Maker(config, compiled)
+    )
     folds = work.folds()
     with TrialsLog(workspace) as log:
         log.preregister(config.config_hash, config.content)
@@ -221,13 +240,14 @@ def folder_evidence(
     workspace: Path,
     workers: int,
     progress: Callable[[str], None],
+    compiled: bool = True,
 ) -> dict[str, Any]:
     """Return every arm on the folds of a data folder: seeds averaged in a fold, intervals over folds."""
     engine = code_hash()
     archive = load_archive(folder.resolve(), config.sections.windows.warmup_h)
     about = {"data": [history.name for history in archive.histories], "engine": engine, "seeds": seeds}
     run = run_name("evidence", {**about, "config": config.config_hash})
-    work = FoldWork(config, folder, None, None, seeds, run, engine, SEARCHED)
+    work = FoldWork(config, folder, None, None, seeds, run, engine, SEARCHED, Maker(config, compiled))
     with TrialsLog(workspace) as log:
         log.preregister(config.config_hash, config.content)
         log.begin(run, config.config_hash, about)
@@ -263,6 +283,7 @@ def evolve_on(
     seed: int,
     workspace: Path,
     progress: Callable[[str], None],
+    compiled: bool = True,
 ) -> dict[str, Any]:
     """
     Run one search to its early stop and say whom it would fund; a run that was killed goes on.
@@ -273,7 +294,7 @@ def evolve_on(
         ConfigError: the gates were edited after the run started.
     """
     engine, families = code_hash(), shipped_families(MAINNET)
-    make = MakePlain(config)
+    make = Maker(config, compiled)
     if world is not None:
         archive, grounds = world_ground(config, world, seed, families=families, make=make)
     else:

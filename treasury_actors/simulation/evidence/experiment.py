@@ -70,7 +70,7 @@ def run_seed(
         raise ConfigError(f"{name} world: INSUFFICIENT: {grounds.reason}")
     trials = Trials(book, run=run, engine=engine, seed=seed)
     searched = run_searches(config, families, grounds, trials, seed=seed, progress=progress)
-    trained = Yardstick(archive, grounds.fit[-1].windows, families, config, make)
+    trained = Yardstick(archive, grounds.fit[-1].windows, config, grounds.fit[-1].evaluate)
     elsewhere = _history(
         config, name, seed + _FRESH_OFFSET, own.fresh * (own.days + own.embargo_h // DAY_FRAMES)
     )
@@ -80,7 +80,7 @@ def run_seed(
         for number in range(own.fresh)
     ]
     trials.look(fresh_windows)
-    fresh = Yardstick(Archive(histories=(elsewhere,)), fresh_windows, families, config, make)
+    fresh = Yardstick(Archive(histories=(elsewhere,)), fresh_windows, config, make(elsewhere, families))
     progress("fresh paths")
     oracle = parse_genome(config.sections.world.oracle, families)
     return {

@@ -56,9 +56,9 @@ def run_fold(
         return {**about, "insufficient": grounds.reason}
     trials = Trials(book, run=run, engine=engine, seed=seed)
     searched = run_searches(config, families, grounds, trials, seed=seed, progress=progress, arms=arms)
-    trained = Yardstick(archive, grounds.fit[-1].windows, families, config, make)
+    trained = Yardstick(archive, grounds.fit[-1].windows, config, grounds.fit[-1].evaluate)
     trials.look([fold.test])
-    tested = Yardstick(archive, [fold.test], families, config, make)
+    tested = Yardstick(archive, [fold.test], config, grounds.fit[-1].evaluate)
     there, here = trained.fixed(), tested.fixed()
     pairs = {arm: (there[arm], here[arm]) for arm in there}
     for arm, choice in searched.choices.items():
