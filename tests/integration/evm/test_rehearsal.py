@@ -85,6 +85,14 @@ def test_no_approval_is_more_than_the_call_after_it_takes(played: Played) -> Non
     assert max(approvals) <= 1_100 * 10**6, "I31: a mandate of $1,000 never allows more than it has"
 
 
+def test_who_was_sandwiched_lost_no_more_than_the_independent_price_allows(played: Played) -> None:
+    slippage = played.report["slippage_bps"]
+
+    assert int(str(played.report["sandwich_attacks"])) > 0
+    assert isinstance(slippage, dict)
+    assert 10 < slippage["max"] <= 100, "I26: the bound is 100 bps, and the attacker went for it"
+
+
 def test_nobody_graduates_before_thirty_days(played: Played) -> None:
     vetoed = played.report["vetoed"]
 

@@ -198,11 +198,13 @@ async def _stage(world: World, rpc: HttpRpc, rules: ChainRules, folder: Path, *,
 async def _bystanders(world: World, rpc: HttpRpc) -> Bystanders:
     """Return an attacker and a stranger, with what they need."""
     accounts = sequence(result_of(await rpc.call("eth_accounts"), "eth_accounts"), "eth_accounts")
-    sandwich = Sandwich(world, account=str(accounts[ATTACKER_ACCOUNT]))
+    attacker = str(accounts[ATTACKER_ACCOUNT])
+    sandwich = Sandwich(world, account=attacker)
     stranger = Stranger(world, account=str(accounts[STRANGER_ACCOUNT]))
     await sandwich.prepare()
     await stranger.prepare()
-    return Bystanders(sandwich=sandwich, stranger=stranger)
+    spite = Sandwich(world, account=attacker, at_a_loss=True)
+    return Bystanders(sandwich=sandwich, spite=spite, stranger=stranger)
 
 
 async def _node_name(rpc: HttpRpc) -> str:

@@ -21,11 +21,22 @@ from treasury_actors.wiring.house import House
 ASK_TIMEOUT_S: Final = 60.0
 
 
+SPITEFUL_EVERY_TURNS: Final = 12
+"""So often a turn's swaps are attacked even if that costs the attacker money."""
+
+
 @dataclass(slots=True)
 class Bystanders:
-    """Who else is on the chain, and what the attacker tried."""
+    """
+    Who else is on the chain, and what the attacker tried.
+
+    Attributes:
+        sandwich: attacks where that pays, which it seldom does around swaps of some hundred dollars.
+        spite: attacks at a loss, now and then: what a swap may lose must not rest on nobody wanting it.
+    """
 
     sandwich: Sandwich | None = None
+    spite: Sandwich | None = None
     stranger: Stranger | None = None
     attacks: int = 0
     profit_units: int = 0
@@ -46,6 +57,7 @@ class Stage:
         self._world = world
         self._confirm_blocks = confirm_blocks
         self._account = access.signer.address
+        self._turn = 0
         self.bystanders = bystanders
         self.chain = replace(access, desk=replace(access.desk, pass_blocks=self._pass_blocks))
 
@@ -60,6 +72,7 @@ class Stage:
 
     async def before_turn(self, frame: MarketFrame) -> None:
         """Move oracles, pools, rates and gas to the frame; the world was built at the first."""
+        self._turn = frame.index
         if frame.index > 0:
             await self._world.move_to(frame)
 
@@ -72,8 +85,10 @@ class Stage:
 
     async def _pass_blocks(self) -> None:
         """Let the attacker look into the mempool, then mine."""
-        if self.bystanders.sandwich is not None:
-            self.bystanders.took(await self.bystanders.sandwich.attack(self._account))
+        is_spiteful = self._turn % SPITEFUL_EVERY_TURNS == 0
+        attacker = self.bystanders.spite if is_spiteful else self.bystanders.sandwich
+        if attacker is not None:
+            self.bystanders.took(await attacker.attack(self._account))
         await self._world.writer.ask("anvil_mine", hex(self._confirm_blocks))
 
     async def _fund(self, asset: AssetId, units: int) -> None:
