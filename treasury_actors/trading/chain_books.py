@@ -14,6 +14,8 @@ from treasury_actors.ledger.model import (
 )
 from treasury_actors.market.model.universe import Universe
 from treasury_actors.trading.books import Books
+from treasury_actors.trading.model.limits import Refusal
+from treasury_actors.trading.model.order import TradingReason
 from treasury_actors.trading.model.reconciliation import Difference, reconcile
 from treasury_actors.trading.ports import Reversed, Venue
 
@@ -35,6 +37,13 @@ class ChainBooks:
 
     def __repr__(self) -> str:
         return f"<ChainBooks {'agree' if self.agree else 'not compared'}, {len(self._undone)} undone>"
+
+    def check(self) -> Refusal | None:
+        """Say why nothing may be taken in or go on, or None: it may have begun before a restart or a stop."""
+        if self.agree:
+            return None
+        detail = "the books were not compared with the wallet yet, or it lacks something"
+        return Refusal(reason=TradingReason.NOT_RECONCILED, detail=detail)
 
     async def compare(self, turn: int) -> str | None:
         """

@@ -168,9 +168,9 @@ class TradingEngine(Actor[EngineMessage]):
         if order.turn != frame.index or order.order_id != order_id(order.agent, order.turn, order.number):
             detail = f"decided at frame {order.turn}, now {frame.index}"
             return Refusal(reason=TradingReason.DUPLICATE, detail=detail)
-        if not self._chain_books.agree:
-            detail = "the books were not compared with the wallet yet, or it lacks something"
-            return Refusal(reason=TradingReason.NOT_RECONCILED, detail=detail)
+        forbidden = self._chain_books.check()
+        if forbidden is not None:
+            return forbidden
         if self._open_orders.has(order):
             return Refusal(reason=TradingReason.DUPLICATE, detail="this order was accepted before")
         if self._open_orders.working_since_before(order):
@@ -199,7 +199,7 @@ class TradingEngine(Actor[EngineMessage]):
 
     async def _release_next(self, agent: AgentId) -> None:
         """Hold the input of the agent's next order and send its first hop."""
-        while (order := self._open_orders.next_of(agent)) is not None:
+        while self._chain_books.agree and (order := self._open_orders.next_of(agent)) is not None:
             source = self._universe.conversion_by_id[order.path[0]].source
             statement = await self._books.statement(agent)
             units = min(order.units, statement.available.get(source, 0))
@@ -274,7 +274,9 @@ class TradingEngine(Actor[EngineMessage]):
         order, step, bought = working.order, receipt.ticket.conversion, receipt.quote
         last = working.hop + 1 == len(order.path)
         mandate = self._mandates.get(order.agent)
-        forbidden = None if last else check_release(order, mandate, self._latch)
+        forbidden = None
+        if not last:
+            forbidden = self._chain_books.check() or check_release(order, mandate, self._latch)
         goal = available(order.agent) if last or forbidden else held(order.agent)
         postings = [
             *transfer(held(order.agent), venue(step.venue), step.source, bought.given_units),

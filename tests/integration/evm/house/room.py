@@ -162,12 +162,13 @@ class Room(Chain):
             signer=LocalSigner(HOUSE_KEY, chain_id=self.ground.registry.chain_id),
             rules=replace(RULES, policy=self.policy),
         )
+        rules = houses.rules()
         opened, self._leave = asyncio.get_running_loop().create_future(), asyncio.Event()
 
         async def live(leave: asyncio.Event) -> None:
             """Hold the house open; what opens it must close it, and a fixture and its test are two tasks."""
             async with open_house(
-                rules=houses.rules(),
+                rules=replace(rules, rates=replace(rules.rates, agent_sends_hour_max=10**6)),
                 families=families(MAINNET),
                 fold=fold,
                 features=Features(MAINNET),
@@ -231,6 +232,10 @@ class Room(Chain):
         """Return an order for the next frame."""
         turn = self.index + 1
         return order(turn, *path, units=units, agent=agent, number=number, reduce_only=reduce_only)
+
+    def order_now(self, *path: str, units: int, agent: AgentId = ANN, number: int = 0) -> Order:
+        """Return an order for the frame that is open."""
+        return order(self.index, *path, units=units, agent=agent, number=number)
 
     async def settle(self, *, blocks: int = CONFIRM_DEPTH) -> None:
         """Mine and look until nothing is on its way and the books were compared, or for long enough."""

@@ -17,6 +17,8 @@ from treasury_actors.trading.ports import Ticket
 
 NOTHING = Settled(given_units=0, taken_units=0)
 _PARTS = 2
+_AGAIN = "."
+"""Before the number of another taking back, since no intent is ever planned twice."""
 
 
 class Step(StrEnum):
@@ -47,6 +49,8 @@ class Hop:
         called: the call's slot was planned.
         mined: the call is counted and settled; what it brought is still to be read.
         allowance: granted for the call; taken back if there will be no call.
+        revoked: the taking back has its slot; `revokes`: so many never got through.
+        resumed: from a journal, which doesn't say what is allowed: the chain does.
         verdict: set once it is known that there will be no fill.
     """
 
@@ -58,6 +62,8 @@ class Hop:
     mined: Count | None = None
     allowance: Approval | None = None
     revoked: bool = False
+    revokes: int = 0
+    resumed: bool = False
     verdict: Verdict | None = None
 
     @property
@@ -67,18 +73,22 @@ class Hop:
 
     def intent(self, step: Step) -> IntentId:
         """Return the id of one of its transactions: derived, so that nothing is ever done twice."""
-        return IntentId(f"{self.ticket.order_id}/{self.ticket.hop}/{step}")
+        again = f"{_AGAIN}{self.revokes}" if step is Step.REVOKE and self.revokes else ""
+        return IntentId(f"{self.ticket.order_id}/{self.ticket.hop}/{step}{again}")
 
     def placed(self, step: Step) -> None:
         """Note that a transaction has its slot."""
         self.waits_for[self.intent(step)] = None
         self.called = self.called or step is Step.CALL
+        self.revoked = self.revoked or step is Step.REVOKE
 
     def counted(self, step: Step, count: Count) -> None:
         """Take in what became of one of its transactions."""
         self.waits_for.pop(count.intent, None)
         self.fees_wei[count.intent] = count.fee_wei
         if step is Step.REVOKE:
+            if count.outcome is not SlotState.SETTLED:
+                self._revoke_again()
             return
         if count.outcome is not SlotState.SETTLED:
             cancelled = count.outcome is SlotState.CANCELLED
@@ -100,9 +110,14 @@ class Hop:
         if self.waits_for.pop(intent, self) is self:
             return
         if step is Step.REVOKE:
-            self.revoked = False
+            self._revoke_again()
         elif self.verdict is None:
             self.verdict = Verdict(reason=TradingReason.NOT_SENT, detail=f"{step}: {detail}")
+
+    def _revoke_again(self) -> None:
+        """Let the allowance be taken back by another transaction: this one's nonce went to something else."""
+        self.revoked = False
+        self.revokes += 1
 
 
 def resumed(ticket: Ticket, slots: Slots) -> Hop:
@@ -112,31 +127,39 @@ def resumed(ticket: Ticket, slots: Slots) -> Hop:
     Nothing more is placed for it but the taking back of an allowance: what was decided before the restart
     was decided at prices of before the restart.
     """
-    hop = Hop(ticket=ticket, frame=None)
-    for step in Step:
-        intent = hop.intent(step)
-        if slots.slot_of(intent) is not None:
-            hop.placed(step)
-        ended = slots.ended(intent)
-        if ended is not None and ended.mined is not None:
-            mined = ended.mined
-            hop.called = hop.called or step is Step.CALL
-            hop.counted(
-                step,
-                Count(
-                    intent=intent,
-                    tx_hash=mined.tx_hash,
-                    block_number=mined.block_number,
-                    block_hash=mined.block_hash,
-                    outcome=ended.state,
-                    fee_wei=mined.fee_wei,
-                ),
-            )
-        elif ended is not None and hop.verdict is None:
-            hop.verdict = Verdict(reason=TradingReason.NOT_SENT, detail=f"{step}: {ended.state}")
+    hop = Hop(ticket=ticket, frame=None, resumed=True)
+    for step in (Step.APPROVE, Step.CALL):
+        _resume(hop, step, slots)
+    while not hop.revoked and _resume(hop, Step.REVOKE, slots):
+        pass
     if not hop.called and hop.verdict is None:
         hop.verdict = Verdict(reason=TradingReason.NOT_SENT, detail="it was not sent before the restart")
     return hop
+
+
+def _resume(hop: Hop, step: Step, slots: Slots) -> bool:
+    """Take in what the journal says of one of a hop's transactions; say whether there was one."""
+    intent = hop.intent(step)
+    ended = slots.ended(intent)
+    if slots.slot_of(intent) is None and ended is None:
+        return False
+    hop.placed(step)
+    if ended is not None and ended.mined is None:
+        hop.dropped(step, intent, str(ended.state))
+    elif ended is not None and ended.mined is not None:
+        mined = ended.mined
+        hop.counted(
+            step,
+            Count(
+                intent=intent,
+                tx_hash=mined.tx_hash,
+                block_number=mined.block_number,
+                block_hash=mined.block_hash,
+                outcome=ended.state,
+                fee_wei=mined.fee_wei,
+            ),
+        )
+    return True
 
 
 def agent_of(order_id: OrderId) -> AgentId:
@@ -147,7 +170,7 @@ def agent_of(order_id: OrderId) -> AgentId:
 def parse_intent(intent: IntentId) -> tuple[OrderId, int, Step]:
     """Return order, hop and step of an intent of ours."""
     order_id, hop, step = intent.rsplit("/", _PARTS)
-    return OrderId(order_id), int(hop), Step(step)
+    return OrderId(order_id), int(hop), Step(step.partition(_AGAIN)[0])
 
 
 def quote_of(universe: Universe, ticket: Ticket, settled: Settled, frame: MarketFrame) -> Quote:

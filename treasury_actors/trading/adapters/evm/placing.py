@@ -70,11 +70,18 @@ async def holdings_of(desk: ChainDesk) -> Mapping[AssetId, int]:
 
 
 class Placer:
-    """Places transactions of hops, one at a time; what it can't place becomes the hop's verdict."""
+    """
+    Places transactions of hops, one at a time; what it can't place becomes the hop's verdict.
+
+    Attributes:
+        epoch: of trading's state now. A call belongs to the epoch it was decided in, and dies with a stop; an
+            allowance is taken back whenever that may be signed.
+    """
 
     def __init__(self, *, desk: ChainDesk, wallet: Ref[WalletMessage]) -> None:
         self._desk = desk
         self._wallet = wallet
+        self.epoch = 0
 
     async def go_on(self, hop: Hop) -> None:
         """Go on with a hop; what can't be done ends it, an allowance that stands is taken back."""
@@ -171,7 +178,7 @@ class Placer:
                 gas_limit=call.gas_limit,
             ),
             fee_wei_max=cap_wei if step is Step.REVOKE else min(cap_wei, hop.ticket.gas_wei_max // 2),
-            epoch=hop.ticket.epoch,
+            epoch=self.epoch if step is Step.REVOKE else hop.ticket.epoch,
         )
         reply = await self._wallet.ask(PlaceCall(intent=intent), timeout_s=ASK_TIMEOUT_S)
         if isinstance(reply, ChainRefusal) and reply.reason is ChainReason.UNEXPLAINED_SLOT:
@@ -188,7 +195,33 @@ class Placer:
         taken_back = erc20.approve(
             Approval(token=hop.allowance.token, spender=hop.allowance.spender, units=0)
         )
-        hop.revoked = await self._place(hop, Step.REVOKE, taken_back, None) is None
+        await self._place(hop, Step.REVOKE, taken_back, None)
+
+    async def leaves_nothing(self, hop: Hop) -> bool:
+        """Say whether nothing is allowed for a hop that failed; take back what still is."""
+        if hop.resumed:
+            try:
+                hop.allowance = await self._standing(hop)
+            except RpcFault:
+                return False
+            hop.resumed = False
+        if hop.allowance is None:
+            return True
+        if not hop.revoked:
+            await self.revoke(hop)
+        return hop.revoked and not hop.waits_for
+
+    async def _standing(self, hop: Hop) -> Approval | None:
+        """Return what of the hop's source the chain says is allowed to anybody who may be allowed."""
+        desk, source = self._desk, hop.ticket.conversion.source
+        if source not in desk.tokens:
+            return None
+        token, owner = desk.tokens[source], desk.limits.account
+        for spender in desk.limits.spenders:
+            units = await erc20.allowance(desk.reads, token, owner, spender, "latest")
+            if units:
+                return Approval(token=token, spender=spender, units=units)
+        return None
 
 
 def _forbidden(refusal: ChainRefusal) -> Verdict:

@@ -19,6 +19,7 @@ from treasury_actors.trading.adapters.evm.hops import (
     NOTHING,
     Hop,
     Step,
+    Verdict,
     agent_of,
     in_order,
     parse_intent,
@@ -104,9 +105,11 @@ class EvmVenue:
     async def resume(self, tickets: Sequence[Ticket]) -> None:
         """Take up every hop where the journal left it."""
         self._hops = {ticket.order_id: resumed(ticket, self._slots) for ticket in tickets}
+        self._placer.epoch = max((ticket.epoch for ticket in tickets), default=0)
 
     async def heed(self, change: TradingStateChanged) -> None:
         """Close or open the gate before sign and send."""
+        self._placer.epoch = change.epoch
         await self._wallet.ask(GateChanged(change=change), timeout_s=ASK_TIMEOUT_S, control=True)
 
     def alarms(self) -> list[Alarm]:
@@ -118,6 +121,7 @@ class EvmVenue:
         """Place what the hop needs, as far as the chain lets us now."""
         hop = Hop(ticket=ticket, frame=self._frame)
         self._hops[ticket.order_id] = hop
+        self._placer.epoch = ticket.epoch
         await self._placer.go_on(hop)
 
     async def collect(self, frame: MarketFrame) -> list[Receipt]:
@@ -156,17 +160,8 @@ class EvmVenue:
                 quote = quote_of(self._desk.universe, hop.ticket, settled, hop.frame or frame)
                 self._end(hop, Executed(ticket=hop.ticket, quote=quote, gas_wei=hop.fee_wei))
         elif hop.verdict is not None:
-            if hop.allowance is None or hop.revoked:
-                verdict = hop.verdict
-                self._end(
-                    hop,
-                    NotExecuted(
-                        ticket=hop.ticket,
-                        reason=verdict.reason,
-                        detail=verdict.detail,
-                        gas_wei=hop.fee_wei,
-                    ),
-                )
+            if await self._placer.leaves_nothing(hop):
+                self._end(hop, _not_executed(hop, hop.verdict))
         elif not hop.called:
             hop.frame = frame
             await self._placer.go_on(hop)
@@ -254,6 +249,11 @@ def _fill(event: OrderFilled) -> Fill:
     """Return what the journal says of a fill that may still be undone."""
     settled = Settled(given_units=event.given_units, taken_units=event.taken_units)
     return Fill(event.agent, event.conversion, settled)
+
+
+def _not_executed(hop: Hop, verdict: Verdict) -> NotExecuted:
+    """Return the receipt of a hop that will never be executed."""
+    return NotExecuted(ticket=hop.ticket, reason=verdict.reason, detail=verdict.detail, gas_wei=hop.fee_wei)
 
 
 def _only_gas(intent: IntentId) -> Fill:
