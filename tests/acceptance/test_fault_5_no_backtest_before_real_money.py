@@ -1,9 +1,10 @@
 """
 Fault 5 of the brief: code meets real money that was never backtested.
 
-There is no way to real money yet: the one key a house is given signs on a rehearsal's local chain alone. And
-there is no second engine that a way could be built on: backtest, rehearsal and daemon play seasons with the
-same function, through the same actors.
+There is one way to real money, and evidence stands before it: two switches, a rehearsal by the same rules
+with the same code whose books equalled its chain, and only then a key is opened. And there is no second
+engine that another way could be built on: backtest, rehearsal, paper and live play seasons with the same
+function, through the same actors.
 """
 
 import ast
@@ -57,17 +58,18 @@ def is_keyword(node: ast.AST, name: str) -> bool:
         ("chain", "rpc_url"),
         ("chain", "live"),
         ("season", "live"),
-        ("live", "enabled"),
+        ("live", "mode"),
+        ("live", "private_key"),
         ("stages", "main"),
     ],
 )
-def test_no_config_key_leads_to_real_money(section: str, key: str) -> None:
+def test_no_other_config_key_leads_to_real_money(section: str, key: str) -> None:
     with pytest.raises(ConfigError, match="unknown key"):
         check_settings({section: {key: True}}, "a.toml")
 
 
 @pytest.mark.parametrize("source", ["live", "paper", "rehearsal", "evm", ""])
-def test_no_market_but_generated_and_historical_ones_can_be_chosen(source: str) -> None:
+def test_no_market_can_be_chosen_but_generated_and_historical_ones_and_a_chain(source: str) -> None:
     with pytest.raises(ConfigError, match=r"season\.source"):
         check_settings({"season": {"source": source}}, "a.toml")
 
@@ -76,9 +78,21 @@ def test_every_config_gives_a_house_of_the_simulation_stage() -> None:
     assert Settings().house_rules(1).arena.stage == "sim"
 
 
-@pytest.mark.parametrize("command", ["run", "backtest"])
-@pytest.mark.parametrize("flag", ["--live", "--real", "--mainnet", "--private-key=1", "--stage=main"])
-def test_no_flag_leads_to_real_money(command: str, flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("command", "flag"),
+    [
+        ("backtest", "--live"),
+        ("rehearse", "--live"),
+        *(
+            (c, f)
+            for c in ("run", "backtest")
+            for f in ("--real", "--mainnet", "--private-key=1", "--stage=main")
+        ),
+    ],
+)
+def test_no_other_flag_leads_to_real_money(
+    command: str, flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
         main([command, flag])
 
@@ -86,12 +100,24 @@ def test_no_flag_leads_to_real_money(command: str, flag: str, capsys: pytest.Cap
     assert "unrecognized arguments" in capsys.readouterr().err
 
 
-def test_a_wallet_is_made_by_the_house_alone_and_its_key_by_the_rehearsal_alone() -> None:
+def test_a_wallet_is_made_by_the_house_alone_and_its_key_by_rehearsal_and_live_session_alone() -> None:
+    rehearsal, live_session = "simulation/rehearsal/run.py", "simulation/live/session.py"
     assert callers("Wallet") == {"wiring/house.py"}
-    assert callers("chain_access") == {"simulation/rehearsal/run.py"}
-    assert callers("LocalSigner") == {"simulation/rehearsal/run.py"}
+    assert callers("chain_access") == {rehearsal, live_session}
+    assert callers("LocalSigner") == {rehearsal, live_session}
+    assert callers("KeystoreSigner") == {live_session}
     with pytest.raises(ConfigError, match="signs on the local chain 31337 alone"):
         LocalSigner("0x" + "11" * 32, chain_id=8453)
+
+
+def test_no_key_is_opened_before_the_evidence_was_checked() -> None:
+    assert callers("signer_of") == {"cli/verbs_live.py"}
+    tree = dict(modules())["cli/verbs_live.py"]
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+        lines = {getattr(call.func, "id", ""): call.lineno for call in calls}
+        if "signer_of" in lines:
+            assert lines["check_evidence"] < lines["signer_of"], function.name
 
 
 def test_one_module_can_sign() -> None:
@@ -111,11 +137,11 @@ def test_a_house_that_is_given_no_chain_trades_at_a_venue_that_never_leaves_the_
     given = {
         place for place, tree in modules() for node in ast.walk(tree) if is_keyword(node, "surroundings")
     }
-    assert given == {"simulation/rehearsal/run.py"}, "neither backtest nor daemon hands a chain over"
+    assert given == {"simulation/rehearsal/run.py", "daemon/live_run.py"}, "a backtest hands no chain over"
 
 
 def test_there_is_one_house_one_engine_and_one_ledger() -> None:
-    assert callers("open_house") == {"simulation/run.py"}
+    assert callers("open_house") == {"simulation/run.py", "faults/life.py"}
     for actor in ("TradingEngine", "Guardian", "Ledger", "Arena", "Agent"):
         assert callers(actor) == {"wiring/house.py"}, actor
 

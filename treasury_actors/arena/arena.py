@@ -21,7 +21,14 @@ from treasury_actors.agents.messages import AgentMessage, Decided, StateRecorded
 from treasury_actors.agents.model.track import DAY_FRAMES
 from treasury_actors.arena.capital import ASK_TIMEOUT_S, Capital
 from treasury_actors.arena.gate import TurnGate
-from treasury_actors.arena.messages import ArenaMessage, CloseSeason, HoldRound, OpenSeason, PlayTurn
+from treasury_actors.arena.messages import (
+    ArenaMessage,
+    CloseMandates,
+    CloseSeason,
+    HoldRound,
+    OpenSeason,
+    PlayTurn,
+)
 from treasury_actors.arena.model.events import (
     AgentClosed,
     AgentCrashed,
@@ -113,6 +120,11 @@ class Arena(Actor[ArenaMessage]):
                 return len(self._roster.living())
             case CloseSeason():
                 return await self._close_season(message.frame)
+            case CloseMandates():
+                living = self._roster.living()
+                for member in living:
+                    await self.retire(member.born.agent, message.reason)
+                return len(living)
             case _:
                 assert_never(message)
 

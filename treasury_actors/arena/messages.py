@@ -55,4 +55,11 @@ class CloseSeason(Ask[int]):
     frame: MarketFrame
 
 
-ArenaMessage: TypeAlias = OpenSeason | PlayTurn | HoldRound | CloseSeason
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseMandates(Ask[int]):
+    """An operator wants the capital home: let every living agent's mandate close; replies with how many."""
+
+    reason: str
+
+
+ArenaMessage: TypeAlias = OpenSeason | PlayTurn | HoldRound | CloseSeason | CloseMandates

@@ -108,7 +108,7 @@ def _add_runs(commands: Commands) -> None:
     _add_json(backtest)
 
     run = _command(commands, "run", "run for months; on an existing folder, go on")
-    run.set_defaults(verb=_lazy("verbs_run", "run"))
+    run.set_defaults(verb=_lazy("verbs_start", "run"))
     run.add_argument("config", nargs="?", type=Path, default=DEFAULT_CONFIG, metavar="CONFIG")
     run.add_argument("--speed", type=float, metavar="X", help="X times real time (default: full speed)")
     run.add_argument("--until-end", action="store_true", help="end after the season; else start the next")
@@ -116,6 +116,7 @@ def _add_runs(commands: Commands) -> None:
     run.add_argument(
         "--accept-upgrade", action="store_true", help="go on with another config, data or code: an event"
     )
+    _add_chain_run(run)
     _add_out(run, "run folder (default: a new runs/<run_id>)")
     _add_json(run)
 
@@ -131,6 +132,14 @@ def _add_runs(commands: Commands) -> None:
     _add_out(rehearse, "run folder; must be new or empty (default: runs/rehearsal-<run_id>)")
     _add_json(rehearse)
 
+    chain = _command(commands, "local-chain", "let a chain of your own stand, with the real contracts on it")
+    chain.set_defaults(verb=_lazy("verbs_live", "local_chain"))
+    chain.add_argument("config", nargs="?", type=Path, default=PROVING_CONFIG, metavar="CONFIG")
+    chain.add_argument(
+        "--hour-s", type=float, default=10.0, metavar="S", help="seconds an hour (default: 10)"
+    )
+    _add_out(chain, "folder for registry.json and url", required=True)
+
     show = _command(commands, "show-config", "print a config with every default, and check it")
     show.set_defaults(verb=_lazy("verbs_run", "show_config"))
     show.add_argument("config", nargs="?", type=Path, default=DEFAULT_CONFIG, metavar="CONFIG")
@@ -139,6 +148,18 @@ def _add_runs(commands: Commands) -> None:
     version = _command(commands, "version", "print version and code hash")
     version.set_defaults(verb=_lazy("verbs_run", "version"))
     _add_json(version)
+
+
+def _add_chain_run(run: argparse.ArgumentParser) -> None:
+    """Add what concerns a run on a chain's frames alone."""
+    chain = run.add_argument_group("on a chain's frames (season.source = chain); without --live it is paper")
+    chain.add_argument("--rpc", action="append", metavar="URL", help="instead of live.rpcs; may be repeated")
+    chain.add_argument("--registry", type=Path, metavar="FILE", help="of a local chain's contracts")
+    chain.add_argument("--data", type=Path, metavar="DIR", help="hourly history for the warm-up")
+    chain.add_argument("--start", type=_day, metavar="DATE", help="the warm-up ends before it (with --data)")
+    chain.add_argument("--live", action="store_true", help="real money; also needs live.enabled and evidence")
+    chain.add_argument("--chain-name", metavar="NAME", help="with --live: what a person would have typed")
+    chain.add_argument("--evidence", type=Path, metavar="DIR", help="of a rehearsal by the same rules")
 
 
 def _add_operating(commands: Commands) -> None:

@@ -44,7 +44,7 @@ def rehearse(options: argparse.Namespace) -> int:
             prepared,
             folder,
             rules=settings.chain_rules(),
-            gas_ratio=_gas_ratio(settings),
+            gas_ratio=gas_ratio_of(settings),
             attacked=not options.alone,
             clock=clock,
             progress=progress,
@@ -57,7 +57,7 @@ def rehearse(options: argparse.Namespace) -> int:
     return 0 if finished.rehearsed.books_are_equal else 1
 
 
-def _gas_ratio(settings: Settings) -> float:
+def gas_ratio_of(settings: Settings) -> float:
     """Return what gas costs here for each gwei of the season's L1."""
     return L2_GAS_RATIO if settings.chain.profile == "base" else 1.0
 

@@ -72,9 +72,14 @@ class Waiting:
 
 
 class Inbox:
-    """The requests that wait for the next pause between two turns. Closed, it refuses them."""
+    """
+    The requests that wait for the next pause between two turns. Closed, it refuses them.
 
-    def __init__(self) -> None:
+    `heard` is called with each request the moment it comes: a stop must not wait for a turn to end.
+    """
+
+    def __init__(self, heard: Callable[[Request], None] | None = None) -> None:
+        self._heard = heard
         self._waiting: deque[Waiting] = deque()
         self._news = anyio.Event()
         self._closed = False
@@ -88,6 +93,8 @@ class Inbox:
         if self._closed:
             waiting.answer(refused("leaving", "the process is leaving"))
         else:
+            if self._heard is not None:
+                self._heard(request)
             self._waiting.append(waiting)
             self._news.set()
         return waiting

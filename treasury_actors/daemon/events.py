@@ -27,3 +27,21 @@ class UpgradeAccepted:
     new_data_hash: str
     old_code_hash: str
     new_code_hash: str
+
+
+@event("daemon.feed_down", version=1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedDown:
+    """No frame can be read that may be believed: nothing new is ordered. `turn` is the last one played."""
+
+    turn: int
+    reason: str
+    detail: str
+
+
+@event("daemon.feed_back", version=1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedBack:
+    """The chain can be read again."""
+
+    turn: int

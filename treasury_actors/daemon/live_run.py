@@ -2,8 +2,8 @@
 
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +13,17 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from treasury_actors.actors.watchdog import Watchdog
 from treasury_actors.clock import Clock
-from treasury_actors.daemon.between import BetweenTurns, Progress, latch_from_file
+from treasury_actors.daemon.between import POLL_S, BetweenTurns, Progress, latch_from_file
+from treasury_actors.daemon.chain_run import ChainRun, follow
 from treasury_actors.daemon.control import Inbox, listening
 from treasury_actors.daemon.events import STREAM, DaemonResumed
 from treasury_actors.daemon.log import Log
+from treasury_actors.daemon.one_error import one_error
 from treasury_actors.daemon.pace import Pace
-from treasury_actors.daemon.requests import Reply
+from treasury_actors.daemon.requests import Reply, Request, StopTrading, refused
 from treasury_actors.daemon.status import Phase, alive_status, scan, starting_status
 from treasury_actors.daemon.stop_file import read_stop_file
+from treasury_actors.daemon.webhook import Alert, nobody_hears
 from treasury_actors.errors import ConfigError
 from treasury_actors.journal.anchor import Anchor, export_anchor
 from treasury_actors.journal.ports import Journal
@@ -112,8 +115,13 @@ class LiveRun:
         conclude: Conclude,
         anchor_dir: Path | None,
         log: Log,
+        chain: ChainRun | None = None,
+        poll_s: float = POLL_S,
+        alert: Alert = nobody_hears,
     ) -> None:
         """Take what `serve` prepared; see there."""
+        self._chain = chain
+        self._poll_s = poll_s
         self._plan = plan
         self._first_season = first_season
         self._manifest = manifest
@@ -131,7 +139,7 @@ class LiveRun:
         self._restarts = 0
         self._season = 1
         self._concluding: anyio.CancelScope | None = None
-        self._inbox = Inbox()
+        self._inbox = Inbox(self._heard)
         self._between = BetweenTurns(
             folder=folder,
             clock=clock,
@@ -141,6 +149,9 @@ class LiveRun:
             progress=progress,
             export_head=self._export_head,
             ends_after_season=until_end,
+            frames=None if chain is None else chain.frames,
+            alert=alert,
+            told_seq=journal.head[0],
         )
 
     def __repr__(self) -> str:
@@ -148,10 +159,14 @@ class LiveRun:
 
     async def live(self, *, watched: bool) -> RunEnd:
         """Play, while signals are heard, the socket is served and the heart beats."""
-        with _one_error():
+        with one_error():
             async with anyio.create_task_group() as tasks:
                 await tasks.start(self._hear_signals, tasks)
                 tasks.start_soon(self._beat)
+                tasks.start_soon(self._watch_stop_file)
+                if self._chain is not None:
+                    frames, ring = self._chain.frames, self._inbox.ring
+                    tasks.start_soon(lambda: follow(frames, poll_s=self._poll_s, ring=ring))
                 async with self._reachable(tasks), self._watched(tasks, watched=watched):
                     try:
                         kind = await self._play()
@@ -164,9 +179,11 @@ class LiveRun:
     def status(self) -> Reply:
         """Say how the run is, at any moment."""
         played, now_s = self._between.played, self._clock.monotonic_s()
+        feed = {} if self._chain is None else {"feed": self._chain.standing()}
         if played is None:
-            return starting_status(self._manifest, head=self._journal.head, restarts=self._restarts)
-        return alive_status(
+            starting = starting_status(self._manifest, head=self._journal.head, restarts=self._restarts)
+            return {**starting, **feed}
+        alive = alive_status(
             self._manifest,
             played,
             phase=self._phase,
@@ -176,9 +193,12 @@ class LiveRun:
             speed_x=self._speed_x,
             measured_x=3_600.0 * self._between.turns / max(now_s - self._began_s, 1e-9),
         )
+        return {**alive, **feed}
 
     async def _play(self) -> SeasonEnd:
         """Go through the seasons."""
+        if not await self._first_frame():
+            return "interrupted"
         state = await self._begin()
         if state.is_closed and not self._until_end:
             following = await self._following(state)
@@ -196,6 +216,20 @@ class LiveRun:
                 return "finished"
             state = following
         return "interrupted"
+
+    async def _first_frame(self) -> bool:
+        """Wait until it is known which hour it is, and there is a frame; false if the process is to leave."""
+        if self._chain is None:
+            return True
+        frames = self._chain.frames
+        while not (frames.settled and frames.has(0)):
+            if self._between.leaving:
+                return False
+            while (waiting := self._inbox.take()) is not None:
+                why = "no frame was read yet, so nothing trades; a STOP file holds from the first turn on"
+                waiting.answer(refused("refused", why))
+            await self._inbox.wait_for_news(POLL_S)
+        return True
 
     async def _begin(self) -> SeasonState:
         """Fold the journal, in a thread: a long one takes its time, and the socket is served meanwhile."""
@@ -226,6 +260,11 @@ class LiveRun:
     async def _following(self, state: SeasonState) -> SeasonState | None:
         """Return the season after this one, or None if its data have none."""
         self._phase = "starting"
+        if self._chain is not None:
+            self._log.info(
+                "no_next_season", why="a season on a chain ends the run; a new folder begins another"
+            )
+            return None
         if state.recipe.folder is not None:
             self._log.info("no_next_season", why="data from a folder have no season after them")
             return None
@@ -240,6 +279,10 @@ class LiveRun:
             await self._journal.flush()
             self._log.warning("trading_changed", state=latch.state, by="STOP file", reason=latch.reason)
             await self._export_head("stop")
+        self._between.latch = latch
+        if self._chain is not None:
+            newest = self._chain.frames.is_newest(state.fold.turn + 1)
+            latch.switch.pulled = not newest
         self._phase = "playing"
         end = await play_season(
             self._plan,
@@ -248,6 +291,7 @@ class LiveRun:
             host_clock=self._clock,
             after_turn=self._between,
             last_event_ns=last_ns,
+            surroundings=None if self._chain is None else self._chain.stage,
         )
         if end == "finished":
             self._log.info("season_finished", season=state.number)
@@ -319,6 +363,19 @@ class LiveRun:
         with watchdog.watching():
             yield
 
+    def _heard(self, request: Request) -> None:
+        """Hear a request the moment it comes: a stop holds at once, and is durable at the end of the turn."""
+        if isinstance(request, StopTrading):
+            self._between.hurry(request.state)
+
+    async def _watch_stop_file(self) -> None:
+        """Look at the STOP file also while a turn takes its time."""
+        while True:
+            await anyio.sleep(POLL_S)
+            order = read_stop_file(self._folder)
+            if order is not None:
+                self._between.hurry(order.state)
+
     async def _beat(self) -> None:
         """Say once a minute how the run is."""
         while True:
@@ -335,15 +392,3 @@ class LiveRun:
                 trading=trading["state"] if isinstance(trading, dict) else None,
                 measured_x=status.get("measured_x"),
             )
-
-
-@contextmanager
-def _one_error() -> Iterator[None]:
-    """Raise what one task died of as it is, not wrapped in the group of its tasks."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-            error = error.exceptions[0]
-        raise error from error.__cause__

@@ -13,8 +13,9 @@ from pathlib import Path
 import anyio
 
 from treasury_actors.clock import Clock
-from treasury_actors.daemon.between import OPERATOR, treasury_account
+from treasury_actors.daemon.between import OPERATOR
 from treasury_actors.daemon.control import NoAnswer, NotRunning, call
+from treasury_actors.daemon.inflows import treasury_account
 from treasury_actors.daemon.process import check_ours
 from treasury_actors.daemon.requests import Direction, refused
 from treasury_actors.daemon.status import dead_status, scan

@@ -1,17 +1,21 @@
 """A run as a process: it takes the folder, settles what the run is, and lives until told to leave."""
 
 import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from treasury_actors.clock import Clock
 from treasury_actors.daemon.between import Progress
+from treasury_actors.daemon.chain_run import ALONE, ChainRun, OpenChainRun, Outside
 from treasury_actors.daemon.control import SOCKET_NAME
 from treasury_actors.daemon.events import STREAM, UpgradeAccepted
 from treasury_actors.daemon.live_run import Conclude, LiveRun, RunEnd, last_event_ns, no_report
 from treasury_actors.daemon.log import FILE_NAME as LOG_NAME
-from treasury_actors.daemon.log import open_log
+from treasury_actors.daemon.log import Log, open_log
 from treasury_actors.daemon.stop_file import FILE_NAME as STOP_NAME
+from treasury_actors.daemon.webhook import Alert, open_webhook
 from treasury_actors.errors import ConfigError, TreasuryError
 from treasury_actors.journal.folder import FolderLock
 from treasury_actors.journal.ports import Journal
@@ -35,6 +39,7 @@ async def serve(
     conclude: Conclude = no_report,
     anchor_dir: Path | None = None,
     watched: bool = True,
+    outside: Outside = ALONE,
 ) -> RunEnd:
     """
     Play the seasons of a run, from wherever its journal ends, until one is over or somebody says to leave.
@@ -49,6 +54,7 @@ async def serve(
         conclude: reports on a season at its end.
         anchor_dir: where the journal's head is exported, daily and at every stop.
         watched: let a blocked event loop end the process with 70.
+        outside: a chain and a webhook, if there are.
 
     Raises:
         FolderInUse: another process plays this run.
@@ -57,37 +63,66 @@ async def serve(
     check_folder(folder, prepared.manifest, accept_upgrade=accept_upgrade)
     with FolderLock(folder) as lock, open_log(lock.folder, clock=clock, screen=sys.stderr) as log:
         known = check_folder(lock.folder, prepared.manifest, accept_upgrade=accept_upgrade)
-        manifest = prepared.manifest
-        if known is None:
-            manifest.write(lock.folder)
-        else:  # a run that goes on keeps its name and its age
-            manifest = replace(manifest, run_id=known.run_id, created=known.created)
+        manifest = _begun(prepared.manifest, known, lock.folder)
         durable = manifest.label not in _SIMULATED
         async with open_journal(lock.folder, clock=clock, durable=durable, epoch=lock.epoch) as journal:
             if known is not None and _hashes(known) != _hashes(manifest):
                 await _accept_upgrade(known, manifest, journal, epoch=lock.epoch)
                 manifest.write(lock.folder)
                 log.warning("upgrade_accepted", config=manifest.config_hash[:12])
-            run = LiveRun(
-                plan=prepared.plan,
-                first_season=prepared.season,
-                manifest=manifest,
-                folder=lock.folder,
-                epoch=lock.epoch,
-                journal=journal,
-                clock=clock,
-                speed_x=speed_x,
-                until_end=until_end,
-                progress=progress,
-                conclude=conclude,
-                anchor_dir=anchor_dir,
-                log=log,
-            )
-            try:
-                return await run.live(watched=watched)
-            except TreasuryError as error:
-                log.error("died", why=f"{type(error).__name__}: {error}")  # noqa: TRY400 (the caller shows it)
-                raise
+
+            def make_run(chain: ChainRun | None, alert: Alert) -> LiveRun:
+                return LiveRun(
+                    plan=prepared.plan,
+                    first_season=prepared.season,
+                    manifest=manifest,
+                    folder=lock.folder,
+                    epoch=lock.epoch,
+                    journal=journal,
+                    clock=clock,
+                    speed_x=speed_x,
+                    until_end=until_end,
+                    progress=progress,
+                    conclude=conclude,
+                    anchor_dir=anchor_dir,
+                    log=log,
+                    chain=chain,
+                    poll_s=outside.poll_s,
+                    alert=alert,
+                )
+
+            facts = {"run_id": manifest.run_id, "label": manifest.label}
+            with open_webhook(outside.webhook, run=facts, log=log) as alert:
+                opens = outside.open_chain
+                return await _live(make_run, opens, lock.folder, watched=watched, log=log, alert=alert)
+
+
+def _begun(manifest: Manifest, known: Manifest | None, folder: Path) -> Manifest:
+    """Return the manifest of a run that begins here, written, or goes on: it keeps its name and its age."""
+    if known is None:
+        manifest.write(folder)
+        return manifest
+    return replace(manifest, run_id=known.run_id, created=known.created)
+
+
+async def _live(
+    make_run: Callable[[ChainRun | None, Alert], LiveRun],
+    open_chain: OpenChainRun | None,
+    folder: Path,
+    *,
+    watched: bool,
+    log: Log,
+    alert: Alert,
+) -> RunEnd:
+    """Let a run live on its chain, if it has one; what it dies of is logged and told."""
+    try:
+        async with AsyncExitStack() as stack:
+            chain = None if open_chain is None else await stack.enter_async_context(open_chain(folder))
+            return await make_run(chain, alert).live(watched=watched)
+    except TreasuryError as error:
+        log.error("died", why=f"{type(error).__name__}: {error}")  # noqa: TRY400 (the caller shows it)
+        alert("died", {"why": f"{type(error).__name__}: {error}"})
+        raise
 
 
 def check_folder(folder: Path, manifest: Manifest, *, accept_upgrade: bool) -> Manifest | None:

@@ -6,6 +6,8 @@ What an operator may ask of a living daemon: one line of JSON each way.
     {"command": "resume", "reason": "…"}
     {"command": "deposit", "asset": "USDC", "units": "1000000", "entry_id": "…", "reason": "…"}
     {"command": "withdraw", …}
+    {"command": "close_all", "reason": "…"}                     reduce, and let every mandate close
+    {"command": "accept_inflow", "entry_id": "…", "reason": "…"}
 
 A reply has `ok`. If that is false, `error` says why in words and `kind` by name: `bad_request`, `refused`,
 `leaving`. Pure.
@@ -49,6 +51,21 @@ class ResumeTrading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CloseAll:
+    """Reduce, and let every mandate close: the guardian sells, what is sold goes home to its pool."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptInflow:
+    """Take what a stranger sent into the treasury: all of one inflow entry, once."""
+
+    entry_id: EntryId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MoveTreasury:
     """Deposit or withdraw `units`; the same `entry_id` twice counts once."""
 
@@ -59,7 +76,7 @@ class MoveTreasury:
     reason: str
 
 
-Request: TypeAlias = GetStatus | StopTrading | ResumeTrading | MoveTreasury
+Request: TypeAlias = GetStatus | StopTrading | ResumeTrading | MoveTreasury | CloseAll | AcceptInflow
 
 _FIELDS: dict[str, tuple[str, ...]] = {
     "status": (),
@@ -67,7 +84,10 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "resume": ("reason",),
     "deposit": ("asset", "units", "entry_id", "reason"),
     "withdraw": ("asset", "units", "entry_id", "reason"),
+    "close_all": ("reason",),
+    "accept_inflow": ("entry_id", "reason"),
 }
+_NEED_A_REASON = frozenset({"stop", "resume", "close_all", "accept_inflow"})
 
 
 def parse_request(line: bytes) -> Request:
@@ -97,20 +117,25 @@ def _request(command: str, fields: Mapping[str, str]) -> Request:
     if command == "status":
         return GetStatus()
     reason = fields["reason"]
-    if command in {"stop", "resume"} and not reason:
+    if command in _NEED_A_REASON and not reason:
         raise ValueError(f"{command} needs a reason")
     if command == "resume":
         return ResumeTrading(reason=reason)
+    if command == "close_all":
+        return CloseAll(reason=reason)
     if command == "stop":
         state = fields["state"]
         if state not in {"stopped", "reducing"}:
             raise ValueError("state is stopped or reducing")
         return StopTrading(state="reducing" if state == "reducing" else "stopped", reason=reason)
-    units, entry_id = fields["units"], fields["entry_id"]
-    if not (units.isascii() and units.isdecimal() and len(units) <= _UNITS_DIGITS_MAX and int(units) > 0):
-        raise ValueError("units is a whole number above 0, as text")
+    entry_id = fields["entry_id"]
     if not (entry_id.isascii() and entry_id):
         raise ValueError("entry_id is a name in ASCII")
+    if command == "accept_inflow":
+        return AcceptInflow(entry_id=EntryId(entry_id), reason=reason)
+    units = fields["units"]
+    if not (units.isascii() and units.isdecimal() and len(units) <= _UNITS_DIGITS_MAX and int(units) > 0):
+        raise ValueError("units is a whole number above 0, as text")
     return MoveTreasury(
         direction="deposit" if command == "deposit" else "withdraw",
         asset=AssetId(fields["asset"]),

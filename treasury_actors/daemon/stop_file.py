@@ -34,12 +34,14 @@ class StopOrder:
     Attributes:
         state: `stopped`, or `reducing`: no new risk, exits go on.
         wall_time: when it was written, UTC, ISO 8601; for people.
+        close_all: let every mandate close as well.
     """
 
     state: StopMode
     reason: str
     by: str
     wall_time: str
+    close_all: bool = False
 
 
 def tightens(wanted: TradingState, current: TradingState) -> bool:
@@ -112,8 +114,10 @@ def _parse(text: str) -> StopOrder:
             "reason": str(reason),
             "by": str(by),
             "wall_time": str(wall_time),
+            **more,
         } if reason.isprintable() and len(reason) <= REASON_CHARACTERS_MAX:
-            return StopOrder(state=state, reason=reason, by=by, wall_time=wall_time)
+            close_all = more.get("close_all") is True and state == "reducing"
+            return StopOrder(state=state, reason=reason, by=by, wall_time=wall_time, close_all=close_all)
         case _:
             raise ValueError("not what `stop` writes")
 

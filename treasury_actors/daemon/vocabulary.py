@@ -2,7 +2,7 @@
 
 from treasury_actors.agents.messages import StateRecorded
 from treasury_actors.arena.model import events as arena
-from treasury_actors.daemon.events import DaemonResumed, UpgradeAccepted
+from treasury_actors.daemon.events import DaemonResumed, FeedBack, FeedDown, UpgradeAccepted
 from treasury_actors.ledger.model import Entry
 from treasury_actors.trading.model import transaction as wallet
 from treasury_actors.trading.model.mandate import Mandate
@@ -57,4 +57,6 @@ VOCABULARY: tuple[type, ...] = (
     arena.HostPaused,
     DaemonResumed,
     UpgradeAccepted,
+    FeedDown,
+    FeedBack,
 )

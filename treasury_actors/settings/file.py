@@ -29,6 +29,7 @@ from treasury_actors.arena.model.allocation import PPB, AllocationPolicy
 from treasury_actors.arena.model.rules import ArenaRules, RiskRules
 from treasury_actors.errors import ConfigError
 from treasury_actors.money import MICRO_USD
+from treasury_actors.settings.live import LiveSection
 from treasury_actors.settings.rules import ChainRules, HouseRules
 from treasury_actors.settings.stakes import problem_of, stakes_of
 from treasury_actors.trading.model.costs import CHAINS, GWEI
@@ -78,7 +79,7 @@ class _Section(BaseModel):
 class SeasonSection(_Section):
     """Which market is traded."""
 
-    source: Literal["generated", "folder"] = "generated"
+    source: Literal["generated", "folder", "chain"] = "generated"
     seed: int = Field(default=7, ge=0, lt=2**31)
     days: int = Field(default=180, ge=1, le=3_650)
     warmup_h: int = Field(default=2_880, ge=0, le=8_760)
@@ -89,6 +90,8 @@ class SeasonSection(_Section):
     def _folder_needs_a_start(self) -> "SeasonSection":
         if self.source == "folder" and not (self.folder and self.start):
             raise ValueError('source = "folder" needs `folder` and `start`')
+        if self.source == "chain" and self.folder and not self.start:
+            raise ValueError('source = "chain" with a `folder` for its warm-up needs `start`')
         return self
 
 
@@ -178,11 +181,12 @@ class Settings(_Section):
     planner: PlannerSection = PlannerSection()
     chain: ChainSection = ChainSection()
     journal: JournalSection = JournalSection()
+    live: LiveSection = LiveSection()
 
     @property
     def config_hash(self) -> str:
         """SHA-256 of every resolved key that decides the course of a run; where its data lie does not."""
-        content = self.model_dump(mode="json", exclude={"journal": True, "season": {"folder"}})
+        content = self.model_dump(mode="json", exclude={"journal": True, "live": True, "season": {"folder"}})
         return sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     @property

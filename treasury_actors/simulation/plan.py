@@ -33,8 +33,10 @@ class Prepared:
 
 
 def recipe_of(settings: Settings) -> SeasonRecipe:
-    """Return the recipe of the config's season."""
+    """Return the recipe of the config's season; raise ConfigError for one that comes from a chain."""
     section = settings.season
+    if section.source == "chain":
+        raise ConfigError('season.source = "chain": its frames are still to come; allowed with `run` alone')
     return SeasonRecipe(
         seed=section.seed,
         days=section.days,

@@ -13,7 +13,14 @@ from treasury_actors.agents.agent import Agent, AgentSpec
 from treasury_actors.agents.messages import AgentMessage, HearsDecided, StateRecorded
 from treasury_actors.agents.model.family import Family
 from treasury_actors.arena.arena import Arena
-from treasury_actors.arena.messages import ArenaMessage, CloseSeason, HoldRound, OpenSeason, PlayTurn
+from treasury_actors.arena.messages import (
+    ArenaMessage,
+    CloseMandates,
+    CloseSeason,
+    HoldRound,
+    OpenSeason,
+    PlayTurn,
+)
 from treasury_actors.arena.neighbours import MakeAgent, Neighbours
 from treasury_actors.clock import Clock, VirtualClock
 from treasury_actors.ids import FamilyId
@@ -162,7 +169,7 @@ LEDGER = (Post, Deposit, Withdraw, Statement, AccountBalances, InOurHands)
 ENGINE = (OpenTurn, SubmitOrders, CloseTurn, SetMandates, GasToDivide, ChangeTradingState, CancelOpenOrders)
 WALLET = (PlaceCall, LookAtChain, GateChanged)
 GUARDIAN = (Watch, Guard, CapitalMoved)
-ARENA = (OpenSeason, PlayTurn, HoldRound, CloseSeason)
+ARENA = (OpenSeason, PlayTurn, HoldRound, CloseSeason, CloseMandates)
 
 
 def _start_core(

@@ -1,0 +1,162 @@
+"""A paper run: a turn a frame, as frames arrive; nothing is ordered without one; a restart goes on."""
+
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from tests.unit.daemon.driver import folded
+from tests.unit.daemon.living import count, state
+from tests.unit.daemon.paper import DAYS, Living, Market, paper, play_paper, settings_on_chain
+from treasury_actors.clock import WallClock
+from treasury_actors.daemon import operate
+from treasury_actors.errors import ConfigError
+from treasury_actors.journal.reader import open_readonly
+from treasury_actors.journal.verify import verify
+from treasury_actors.market.adapters.frame_log import FrameLog
+from treasury_actors.simulation.run import JOURNAL_NAME
+from treasury_actors.trading.model.order import Order, OrderAccepted
+
+CLOCK = WallClock()
+
+
+@asynccontextmanager
+async def living(folder: Path, hour: int = 0) -> AsyncIterator[Living]:
+    """Play a paper run while the body runs; then tell it to leave."""
+    run = Living(market=Market(hour=hour), turn=hour)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(play_paper, run, folder)
+        yield run
+        signal.raise_signal(signal.SIGTERM)
+
+
+def orders(folder: Path, kind: type[OrderAccepted]) -> list[Order]:
+    """Return the orders of all events of a kind."""
+    with open_readonly(folder / JOURNAL_NAME) as reader:
+        return [recorded.event.order for recorded in reader.read() if isinstance(recorded.event, kind)]
+
+
+async def until_down(folder: Path) -> dict[str, object]:
+    """Return the status once it says that the feed is down."""
+    while True:
+        found = await operate.status(folder)
+        feed = found["feed"]
+        if isinstance(feed, dict) and feed["state"] == "down":
+            return found
+        await anyio.lowlevel.checkpoint()
+
+
+async def test_a_turn_is_played_for_each_frame_and_none_without_one(tmp_path: Path) -> None:
+    async with living(tmp_path) as run:
+        await run.play_to(5)
+        reads = run.market.reads
+        while run.market.reads < reads + 10:
+            await anyio.lowlevel.checkpoint()
+        found = await operate.status(tmp_path)
+
+    assert run.turn == 6
+    assert found["label"] == "PAPER"
+    assert found["frame"] == 5
+    assert found["frames"] == DAYS * 24
+    feed = found["feed"]
+    assert isinstance(feed, dict)
+    assert (feed["state"], feed["frames"]) == ("up", 6)
+    assert run.end is not None
+    assert run.end.kind == "interrupted"
+    assert count(folded(tmp_path), "trading.order_filled.v1") > 0
+
+
+async def test_a_frame_is_durable_before_its_turn_is(tmp_path: Path) -> None:
+    _, growing = paper()
+    async with living(tmp_path) as run:
+        await run.play_to(3)
+        log = FrameLog.open(tmp_path, beginning_hash=growing.beginning_hash)
+        assert [record.frame.index for record in log.records] == [0, 1, 2, 3]
+        log.close()
+
+
+async def test_a_restart_folds_the_frames_that_were_kept_and_goes_on(tmp_path: Path) -> None:
+    apart, whole = tmp_path / "apart", tmp_path / "whole"
+    async with living(apart) as run:
+        await run.play_to(7)
+    async with living(apart, hour=7) as run:
+        await run.play_to(12)
+    async with living(whole) as run:
+        await run.play_to(12)
+
+    assert folded(apart).state_hash == folded(whole).state_hash
+    assert count(folded(apart), "daemon.resumed.v1") == 1
+    assert verify(apart / JOURNAL_NAME).head_seq == folded(apart).head[0]
+
+
+async def test_what_was_missed_is_played_and_nothing_is_ordered_on_it(tmp_path: Path) -> None:
+    async with living(tmp_path) as run:
+        await run.reach(1)
+    async with living(tmp_path, hour=9) as run:
+        run.turn = 0
+        await run.reach(10)
+        await run.play_to(11)
+    accepted = [order.turn for order in orders(tmp_path, OrderAccepted)]
+
+    assert not [turn for turn in accepted if 1 <= turn <= 8]
+    assert [turn for turn in accepted if turn >= 9], "on the frame of the hour it is, it trades again"
+
+
+async def test_a_feed_that_is_down_is_journalled_and_shown_and_no_frame_is_made_up(tmp_path: Path) -> None:
+    async with living(tmp_path) as run:
+        await run.play_to(2)
+        run.market.hour = None
+        found = await until_down(tmp_path)
+        assert run.turn == 3
+        run.market.hour = 3
+        await run.reach(4)
+
+    feed = found["feed"]
+    assert isinstance(feed, dict)
+    assert "no_answer" in str(feed["said"])
+    assert count(folded(tmp_path), "daemon.feed_down.v1") == 1
+    assert count(folded(tmp_path), "daemon.feed_back.v1") == 1
+
+
+async def test_a_stop_holds_though_the_feed_is_down(tmp_path: Path) -> None:
+    async with living(tmp_path) as run:
+        await run.play_to(1)
+        run.market.hour = None
+        stopped = await operate.stop(tmp_path, "the node is gone", clock=CLOCK)
+        found = await operate.status(tmp_path)
+
+    assert stopped["ok"] is True
+    assert stopped["journalled"] is True
+    assert state(found) == "stopped"
+    assert folded(tmp_path).records.latch.state == "stopped"
+
+
+async def test_the_season_ends_with_its_last_frame(tmp_path: Path) -> None:
+    run = Living(market=Market())
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(play_paper, run, tmp_path)
+        await run.play_to(DAYS * 24 - 1)
+
+    assert run.end is not None
+    assert run.end.kind == "finished"
+    assert count(folded(tmp_path), "arena.season_closed.v1") == 1
+
+
+def test_a_chain_run_names_its_chain() -> None:
+    with pytest.raises(ConfigError, match=r"chain\.network"):
+        paper(settings_on_chain(chain={"network": "none"}))
+
+
+def test_secrets_of_the_live_section_are_in_no_manifest_and_decide_no_hash() -> None:
+    key = "https://node.example/v2/very-secret"
+    with_url = settings_on_chain(live={"rpcs": [key], "webhook": key})
+    prepared, _ = paper(with_url)
+
+    assert "very-secret" not in repr(prepared.manifest)
+    assert "very-secret" not in repr(with_url)
+    assert with_url.live.urls == (key,)
+    assert with_url.config_hash == settings_on_chain().config_hash

@@ -1,0 +1,83 @@
+"""What a daemon needs of a run on a chain's frames: the frames, the stage, and how both stand."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol, TypeAlias
+
+import anyio
+
+from treasury_actors.daemon.events import STREAM, FeedBack, FeedDown
+from treasury_actors.daemon.log import Log
+from treasury_actors.daemon.webhook import Alert
+from treasury_actors.journal.ports import Journal
+from treasury_actors.simulation.live.frames import ArrivingFrames
+from treasury_actors.simulation.run import Surroundings
+
+
+class ChainRun(Protocol):
+    """A session with a chain, open for as long as the process plays."""
+
+    @property
+    def frames(self) -> ArrivingFrames:
+        """The frames as they arrive."""
+        ...
+
+    @property
+    def stage(self) -> Surroundings | None:
+        """Where conversions are real; None on paper."""
+        ...
+
+    def standing(self) -> dict[str, object]:
+        """Say how the feed and the endpoints are."""
+        ...
+
+
+OpenChainRun: TypeAlias = Callable[[Path], AbstractAsyncContextManager[ChainRun]]
+"""Opens it for a run folder that this process has locked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """
+    What a run has outside its process.
+
+    Attributes:
+        open_chain: opens what the frames come from, and where conversions may be real; None for no chain.
+        poll_s: how often that is asked for a frame.
+        webhook: where crash, stop, alarm and feed-down are posted; empty for nowhere.
+    """
+
+    open_chain: OpenChainRun | None = None
+    poll_s: float = 1.0
+    webhook: str = ""
+
+
+ALONE: Final = Outside()
+
+
+async def follow(frames: ArrivingFrames, *, poll_s: float, ring: Callable[[], None]) -> None:
+    """Ask the feed again and again beside the turns; `ring` when there is something new. Ends by a raise."""
+    while True:
+        was_down = frames.down
+        if await frames.look() or frames.down != was_down or not frames.settled:
+            ring()
+        await anyio.sleep(poll_s)
+
+
+async def journal_news(
+    frames: ArrivingFrames, journal: Journal, *, time_ns: int, turn: int, log: Log, alert: Alert
+) -> None:
+    """Make what happened to the feed events, durable ones, and let it be heard."""
+    for news in frames.take_news():
+        if news.down:
+            event: FeedDown | FeedBack = FeedDown(turn=turn, reason=news.reason, detail=news.detail)
+            log.warning("feed_down", reason=news.reason, detail=news.detail, still="nothing new is ordered")
+            alert("feed_down", {"reason": news.reason, "detail": news.detail, "turn": turn})
+        else:
+            event = FeedBack(turn=turn)
+            log.info("feed_back", turn=turn)
+            alert("feed_back", {"turn": turn})
+        journal.append(event, stream=STREAM, time_ns=time_ns)
+        await journal.flush()
