@@ -13,7 +13,7 @@ from treasury_actors.simulation.evidence import commands
 from treasury_actors.simulation.evidence.arms import ARMS
 from treasury_actors.simulation.evidence.config import EvidenceConfig, load_evidence_config
 from treasury_actors.simulation.evidence.trials_log import FILE, TrialsLog
-from treasury_actors.simulation.evidence.worlds import bootstrap, by_fold
+from treasury_actors.simulation.evidence.worlds import accept, bootstrap, by_fold
 
 SMALL = """
 [windows]
@@ -136,7 +136,7 @@ def test_a_search_says_what_it_would_fund_and_the_second_time_it_asks_the_log(
     size = (tmp_path / FILE).stat().st_size
     assert run() == first
     assert (tmp_path / FILE).stat().st_size == size
-    assert first["verdict"] == "GENERATED: no live config accepts it"
+    assert first["verdict"] == "NOT EVIDENCE: GENERATED; no live config accepts it"
     assert 0 < first["trials"]["here"] <= small.search.evaluations
     assert first["best"]["fitness"] == pytest.approx(
         first["best"]["mean"] - 2.0 * first["best"]["se"], abs=1e-8
@@ -234,3 +234,20 @@ def test_seeds_of_one_fold_are_averaged_before_anything_is_compared() -> None:
 
     folds = by_fold([result(0, 0.02), result(0, 0.04), result(1, 0.10)])
     assert [fold["arms"]["ga"]["fresh"] for fold in folds] == [pytest.approx(0.03), 0.10]
+
+
+def test_each_world_has_conditions_that_can_fail() -> None:
+    def found(ga: float, worst: float, low: float | None, share: float, oracle: float) -> dict[str, Any]:
+        arms = {"ga": {"median_fresh": ga}, "lending": {"median_fresh": 0.06}, "oracle": {"fresh": oracle}}
+        return {
+            "arms": arms,
+            "worst_ensemble": worst,
+            "ga_minus_random": {"low": low},
+            "median_gain_share": share,
+        }
+
+    good = found(0.055, -0.04, 0.001, 0.8, 0.12)
+    bad = found(0.04, -0.06, None, 0.75, 0.16)
+    for world in ("positive", "null"):
+        assert all(accept(world, good).values())
+        assert not any(accept(world, bad).values())

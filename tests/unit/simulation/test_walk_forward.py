@@ -123,6 +123,7 @@ def test_the_curve_is_the_product_of_all_days_and_alpha_is_what_the_market_is_no
     assert figures["curve"][-1][:2] == ("b", 60)
     assert figures["apy"] is None
     assert figures["dsr"] is None
+    assert figures["over_lending_a_fold"]["low"] is not None
     assert figures["benchmarks"]["lending"] == pytest.approx(1.0001**60 - 1.0)
 
 
@@ -137,7 +138,7 @@ def test_nothing_tested_is_insufficient_and_every_figure_undefined() -> None:
 
 @pytest.mark.parametrize(
     ("t", "dsr", "begins"),
-    [(2.5, 0.97, "SHOWN"), (2.5, 0.90, "NOT SHOWN"), (1.5, 0.99, "NOT SHOWN"), (2.5, None, "NOT SHOWN")],
+    [(2.5, 0.97, "SUPPORTED"), (2.5, 0.9, "NOT PROVEN"), (1.5, 1.0, "NOT PROVEN"), (2.5, None, "NOT PROVEN")],
 )
 def test_a_verdict_asks_for_alpha_and_for_the_luck_of_many_trials(
     t: float, dsr: float | None, begins: str

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from treasury_actors.clock import DAY_NS, HOUR_NS
 from treasury_actors.errors import DataError
+from treasury_actors.evolution.model.windows import DAY_FRAMES, WindowRules
 from treasury_actors.market.adapters.csv_folder import read_folder
 from treasury_actors.market.adapters.mainnet import build_season
 from treasury_actors.market.model.series import Series
@@ -50,6 +51,31 @@ def load_archive(folder: Path, warmup_h: int) -> Archive:
     if not histories:
         raise DataError(f"{folder}: no {_DAYS_MIN} days in a row have {', '.join(CORE)}")
     return Archive(histories=tuple(histories))
+
+
+def short_histories(archive: Archive, rules: WindowRules) -> dict[str, int]:
+    """
+    Return the assets known for too few windows, and for how many each is.
+
+    A genome that trades them was judged, in the other windows, on a market without them.
+    """
+    stride_h = rules.frames + rules.embargo_h
+    found = {}
+    for asset in MAINNET.assets:
+        column = MAINNET.column[asset.id]
+        known_d = (
+            sum(history.season.frame(index).fresh[column] for index in _days_of(history))
+            for history in archive.histories
+        )
+        windows = sum(days * DAY_FRAMES // stride_h for days in known_d)
+        if windows < rules.count_min:
+            found[str(asset.id)] = windows
+    return found
+
+
+def _days_of(history: History) -> range:
+    """Return the first frame of every day of a history."""
+    return range(0, history.season.frame_count, DAY_FRAMES)
 
 
 def _stretches(series: Sequence[Series]) -> list[tuple[int, int]]:

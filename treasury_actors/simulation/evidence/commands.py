@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,8 @@ from treasury_actors.evolution.model.windows import TooShort, sample_windows
 from treasury_actors.ids import FamilyId
 from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.simulation.code_version import code_hash
-from treasury_actors.simulation.evidence.archive import load_archive
+from treasury_actors.simulation.compiled.evaluator import CompiledEvaluator
+from treasury_actors.simulation.evidence.archive import load_archive, short_histories
 from treasury_actors.simulation.evidence.arms import SEARCHED, choose_of, evolve, story_of
 from treasury_actors.simulation.evidence.config import EvidenceConfig, WorldName
 from treasury_actors.simulation.evidence.experiment import run_seed, world_ground
@@ -30,9 +29,8 @@ from treasury_actors.simulation.evidence.pool import run_numbered
 from treasury_actors.simulation.evidence.trials import TrialBook, Trials
 from treasury_actors.simulation.evidence.trials_log import TrialsLog
 from treasury_actors.simulation.evidence.walk_forward import concatenate, run_fold, verdict_of
-from treasury_actors.simulation.evidence.worlds import by_fold, summarise
+from treasury_actors.simulation.evidence.worlds import accept, by_fold, summarise
 
-_COMPILED = "treasury_actors.simulation.compiled"
 _RUN_HEX = 12
 
 
@@ -50,10 +48,8 @@ class Maker:
 
     def __call__(self, history: History, families: Mapping[FamilyId, Family]) -> Evaluate:
         """Return an evaluator of a history."""
-        if self.compiled and find_spec(_COMPILED) is not None:
-            module: Any = import_module(f"{_COMPILED}.evaluator")
-            made: Evaluate = module.CompiledEvaluator(history, families, self.config.rules, threads=1)
-            return made
+        if self.compiled:
+            return CompiledEvaluator(history, families, self.config.rules, threads=1)
         return PlainEvaluator(history, families, self.config.rules)
 
 
@@ -125,7 +121,12 @@ def world_evidence(
         work = WorldWork(config, name, run, engine, Maker(config, compiled))
         results = run_numbered(work, range(seeds), log=log, run=run, workers=workers, progress=progress)
         found = summarise(name, results, config_hash=config.config_hash, label="GENERATED")
-        return {**found, "trials": {"here": log.tally.here(run), "ever": log.tally.ever}, "run": run}
+        return {
+            **found,
+            "acceptance": accept(name, found),
+            "trials": {"here": log.tally.here(run), "ever": log.tally.ever},
+            "run": run,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +222,7 @@ def walk_forward(
             "start": told[0]["start"] if told else None,
             **figures,
             "trials": {"here": log.tally.here(run), "ever": log.tally.ever},
+            "too_short_for_k": short_histories(archive, config.windows),
             "looks": [log.tally.looks(fold.test) for fold in folds],
             "champion": next((result["champion"] for result in reversed(told)), None),
             "ensembles": {result["start"]: result["members"]["ga"] for result in told},
@@ -353,7 +355,7 @@ def _verdict(
     if not ranked:
         return "NOBODY: every genome was vetoed"
     if not config.fitness().passes_gates:
-        return "COMPARISON ONLY: the brief's formula passes no gate"
+        return "NOT EVIDENCE: the brief's formula passes no gate"
     if label == "GENERATED":
-        return "GENERATED: no live config accepts it"
-    return "RANKED: in sample; only a walk-forward says what it is worth"
+        return "NOT EVIDENCE: GENERATED; no live config accepts it"
+    return "NOT PROVEN: in sample; only a walk-forward says what it is worth"

@@ -27,6 +27,7 @@ from treasury_actors.simulation.evidence.folds import Fold
 from treasury_actors.simulation.evidence.grounds import make_grounds
 from treasury_actors.simulation.evidence.history import Archive, MakeEvaluator
 from treasury_actors.simulation.evidence.trials import TrialBook, Trials
+from treasury_actors.simulation.evidence.worlds import bootstrap
 
 BENCHMARKS = ("lending", "tbill", "equal_weight", "buy_hold_eth", "random_agents")
 NULL_DRAWS = 20
@@ -124,6 +125,7 @@ def concatenate(folds: Sequence[Mapping[str, Any]], *, sharpes: Sequence[float])
             "days": 0,
             "beta": {"eth": None, "btc": None},
             "benchmarks": dict.fromkeys(BENCHMARKS),
+            "over_lending_a_fold": bootstrap([], path=""),
             "curve": [],
         }
     excess = excess_over(mine, lent)
@@ -151,6 +153,9 @@ def concatenate(folds: Sequence[Mapping[str, Any]], *, sharpes: Sequence[float])
         "benchmarks": {
             arm: None if (days := daily[arm]) is None else total_return(days) for arm in BENCHMARKS
         },
+        "over_lending_a_fold": bootstrap(
+            [_over_lending(fold) for fold in told], path="walk-forward over lending"
+        ),
         "curve": _curve(told, mine, lent),
     }
 
@@ -161,10 +166,10 @@ def verdict_of(figures: Mapping[str, Any], insufficient: Sequence[str]) -> str:
         return f"INSUFFICIENT: {insufficient[0] if insufficient else 'nothing was tested'}"
     alpha, t, dsr = figures["alpha"], figures["alpha_t"], figures["dsr"]
     if alpha is None or t is None:
-        return f"NOT SHOWN: {figures['days']} days are too few to tell skill from the market"
+        return f"NOT PROVEN: {figures['days']} days are too few to tell skill from the market"
     told = f"alpha {alpha:+.1%} a year (t {t:.2f}), DSR {'undefined' if dsr is None else f'{dsr:.2f}'}"
     shown = t >= _T_NEEDED and dsr is not None and dsr >= _DSR_NEEDED
-    return f"{'SHOWN' if shown else 'NOT SHOWN'}: {told}" + (
+    return f"{'SUPPORTED' if shown else 'NOT PROVEN'}: {told}" + (
         f"; {len(insufficient)} folds INSUFFICIENT" if insufficient else ""
     )
 
@@ -172,6 +177,12 @@ def verdict_of(figures: Mapping[str, Any], insufficient: Sequence[str]) -> str:
 def _days(courses: Sequence[WindowCourse] | None, days: int) -> list[float] | None:
     """Return the daily returns in a test; capital that nobody was given earns nothing."""
     return [0.0] * days if courses is None else list(courses[0].daily_returns)
+
+
+def _over_lending(fold: Mapping[str, Any]) -> float:
+    """Return what a fold's ensemble gained more than lending in its days, as a fraction of the capital."""
+    mine, lent = total_return(fold["daily"]["ga"]), total_return(fold["daily"]["lending"])
+    return (mine or 0.0) - (lent or 0.0)
 
 
 def _joined(folds: Sequence[Mapping[str, Any]], arm: str) -> list[float] | None:

@@ -9,6 +9,9 @@ from treasury_actors.evolution.model.chance import Chance
 from treasury_actors.simulation.evidence.arms import ARMS
 
 RESAMPLES = 4_000
+NEAR_LENDING, WORST_ENSEMBLE = 0.01, -0.05
+GAIN_SHARE = 0.80
+ORACLE, ORACLE_WITHIN = 0.125, 0.02
 _TAIL_BPS = 250
 _BPS = 10_000
 
@@ -76,6 +79,28 @@ def summarise(
         else None,
         "champion": next((result["champion"] for result in results if result["champion"]), None),
         "config_hash": config_hash,
+    }
+
+
+def accept(world: str, found: Mapping[str, Any]) -> dict[str, bool]:
+    """
+    Return which of the conditions, fixed before any run, the seeds of a world meet.
+
+    In the positive world evolution must beat random search and improve its population on fresh paths; in
+    the null world it must come home to lending. Either alone is worth nothing.
+    """
+    arms = found["arms"]
+    if world == "null":
+        gap = arms["ga"]["median_fresh"] - arms["lending"]["median_fresh"]
+        return {
+            "median_seed_is_near_lending": abs(gap) <= NEAR_LENDING,
+            "no_ensemble_lost_much": found["worst_ensemble"] >= WORST_ENSEMBLE,
+        }
+    low, share = found["ga_minus_random"]["low"], found["median_gain_share"]
+    return {
+        "ga_beats_random_search": low is not None and low > 0.0,
+        "population_improves_on_fresh_paths": share >= GAIN_SHARE,
+        "oracle_is_where_it_was_set": abs(arms["oracle"]["fresh"] - ORACLE) <= ORACLE_WITHIN,
     }
 
 
