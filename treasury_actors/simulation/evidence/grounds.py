@@ -46,7 +46,7 @@ def make_grounds(
     if all(windows == sets[0] for windows in sets):
         sets = sets[:1]
     evaluate = archive.evaluator(make, families)
-    evaluate_dear = archive.stressed.evaluator(make, families)
+    evaluate_dear = archive.stressed().evaluator(make, families)
     policy = config.fitness()
 
     def ground(windows: Sequence[Window], formula: FitnessPolicy, *, dear: bool = False) -> Ground:

@@ -123,9 +123,12 @@ class Archive:
         """Return what holding an asset gave on each day of each window."""
         return {window: self.of(window).daily_returns(window, asset) for window in windows}
 
-    @cached_property
     def stressed(self) -> "Archive":
-        """The same markets at dearer costs, made once."""
+        """Return the same markets at dearer costs."""
+        return self._stressed
+
+    @cached_property
+    def _stressed(self) -> "Archive":
         return Archive(histories=tuple(history.stressed() for history in self.histories))
 
     def evaluator(self, make: MakeEvaluator, families: Mapping[FamilyId, Family]) -> Evaluate:
