@@ -120,7 +120,14 @@ class EvidenceConfig:
     def content(self) -> dict[str, Any]:
         """Return every resolved key, as it is hashed and written into the workspace."""
         own: dict[str, Any] = self.sections.model_dump(mode="json")
-        return {**own, "world_version": WORLD_VERSION, "house": self.house.config_hash}
+        return {**own, "world_version": WORLD_VERSION, "house": self.trading_hash}
+
+    @property
+    def trading_hash(self) -> str:
+        """SHA-256 of what of the house a genome meets when it trades alone: limits, planner, chain."""
+        sections = {"risk", "planner", "chain"}
+        text = json.dumps(self.house.model_dump(mode="json", include=sections), sort_keys=True)
+        return sha256(text.encode()).hexdigest()
 
     @property
     def config_hash(self) -> str:

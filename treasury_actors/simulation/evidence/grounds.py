@@ -55,7 +55,7 @@ def make_grounds(
             evaluate=evaluate_dear if dear else evaluate,
             lending=archive.lending(windows, LENT),
             policy=formula,
-            costs=f"{config.house.config_hash[:12]} x {STRESS_FACTOR if dear else 1.0:g}",
+            costs=f"{config.trading_hash[:12]} x {STRESS_FACTOR if dear else 1.0:g}",
             in_world=in_world,
         )
 
