@@ -169,14 +169,29 @@ def _add_operating(commands: Commands) -> None:
     for name, text in (
         ("stop", "stop trading: nothing new is ordered until an operator resumes; the process stays up"),
         ("resume", "let trading go on after a stop"),
+        ("close-all", "let every mandate close: the guardian sells at each frame; no agent comes back"),
     ):
         command = _command(commands, name, text)
-        command.set_defaults(verb=_lazy("verbs_operate", name))
+        command.set_defaults(verb=_lazy("verbs_operate", name.replace("-", "_")))
+        if name == "stop":
+            command.add_argument(
+                "--mode",
+                choices=("stop", "reduce", "unwind"),
+                default="stop",
+                help="stop: nothing is signed; reduce: exits go on; unwind: as close-all (default: stop)",
+            )
         command.add_argument("--reason", required=True, help="in your own words; kept for good")
         _add_out(command, "run folder", required=True)
         _add_json(command)
     _add_out(status, "run folder", required=True)
     _add_json(status)
+
+    inflow = _command(commands, "accept-inflow", "take in what a stranger sent; without an ID, list it")
+    inflow.set_defaults(verb=_lazy("verbs_operate", "accept_inflow"))
+    inflow.add_argument("entry_id", nargs="?", metavar="ID", help="e.g. inflow/12/USDC/1000000")
+    inflow.add_argument("--reason", help="in your own words; kept for good")
+    _add_out(inflow, "run folder", required=True)
+    _add_json(inflow)
 
     treasury = _command(commands, "treasury", "deposit or withdraw")
     treasury.set_defaults(verb=_lazy("verbs_operate", "treasury"))

@@ -1,4 +1,4 @@
-"""`status`, `stop`, `resume`, `treasury`."""
+"""`status`, `stop`, `close-all`, `resume`, `accept-inflow`, `treasury`."""
 
 import argparse
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,6 +10,8 @@ import anyio
 from treasury_actors.cli.screen import emit, show
 from treasury_actors.clock import WallClock
 from treasury_actors.daemon import operate
+from treasury_actors.daemon.remains import read_remains, remains_lines, remains_object
+from treasury_actors.daemon.stop_file import StopMode
 
 Answer = Mapping[str, Any]
 
@@ -20,13 +22,61 @@ def status(options: argparse.Namespace) -> int:
 
 
 def stop(options: argparse.Namespace) -> int:
-    """Stop trading."""
-    return _do(partial(operate.stop, options.out, options.reason, clock=WallClock()), as_json=options.json)
+    """Stop trading, reduce, or unwind; say what that does not do."""
+    match options.mode:
+        case "unwind":
+            return close_all(options)
+        case "reduce":
+            mode: StopMode = "reducing"
+        case _:
+            mode = "stopped"
+    verb = partial(operate.stop, options.out, options.reason, mode, clock=WallClock())
+    return _stopped(options, verb, mode, close_all=False)
+
+
+def close_all(options: argparse.Namespace) -> int:
+    """Let every mandate close, and bring its capital home."""
+    verb = partial(operate.close_all, options.out, options.reason, clock=WallClock())
+    return _stopped(options, verb, "reducing", close_all=True)
+
+
+def _stopped(
+    options: argparse.Namespace, verb: Callable[[], Awaitable[Answer]], mode: StopMode, *, close_all: bool
+) -> int:
+    """Stop, then print what holds now and what was not done."""
+    answer = anyio.run(verb)
+    left = read_remains(options.out)
+    if options.json:
+        emit({**answer, "remains": remains_object(left)})
+    else:
+        for key, value in answer.items():
+            show(f"{key:<20} {value}")
+        running = (
+            bool(anyio.run(operate.status, options.out).get("running")) if answer.get("journalled") else False
+        )
+        for line in remains_lines(left, mode, close_all=close_all, running=running):
+            show(f"  {line}")
+    return 1 if answer.get("ok") is False else 0
 
 
 def resume(options: argparse.Namespace) -> int:
     """Let trading go on."""
     return _do(partial(operate.resume, options.out, options.reason, clock=WallClock()), as_json=options.json)
+
+
+def accept_inflow(options: argparse.Namespace) -> int:
+    """Take in what a stranger sent; without an id, list what came."""
+    if options.entry_id is None:
+        found = operate.list_inflows(options.out)
+        if options.json:
+            emit({"inflows": found})
+        for inflow in () if options.json else found:
+            show(f"{inflow['entry_id']}  {inflow['amounts']}{'  accepted' if inflow['accepted'] else ''}")
+        return 0
+    verb = partial(
+        operate.accept_inflow, options.out, options.entry_id, options.reason or "", clock=WallClock()
+    )
+    return _do(verb, as_json=options.json)
 
 
 def treasury(options: argparse.Namespace) -> int:

@@ -240,8 +240,8 @@ class BetweenTurns:
         return {"ok": True, "state": house.fold.records.latch.state, "changed": changed, "journalled": True}
 
     async def _close_all(self, request: CloseAll, house: House) -> Reply:
-        """Reduce, unless trading is stopped altogether, and let every mandate close."""
-        changed = tightens("reducing", house.fold.records.latch.state)
+        """Allow exits and nothing else, also under a stop, and let every mandate close."""
+        changed = house.fold.records.latch.state != "reducing"
         if changed:
             await self._change(house, "reducing", request.reason)
         closing = await self._close_mandates(house, request.reason)

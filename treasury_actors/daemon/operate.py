@@ -15,7 +15,7 @@ import anyio
 from treasury_actors.clock import Clock
 from treasury_actors.daemon.between import OPERATOR
 from treasury_actors.daemon.control import NoAnswer, NotRunning, call
-from treasury_actors.daemon.inflows import treasury_account
+from treasury_actors.daemon.inflows import acceptance, find_inflow, inflows, treasury_account
 from treasury_actors.daemon.process import check_ours
 from treasury_actors.daemon.requests import Direction, refused
 from treasury_actors.daemon.status import dead_status, scan
@@ -23,6 +23,7 @@ from treasury_actors.daemon.stop_file import (
     REASON_CHARACTERS_MAX,
     StopMode,
     StopOrder,
+    read_stop_file,
     remove_stop_file,
     tightens,
     write_stop_file,
@@ -31,7 +32,8 @@ from treasury_actors.errors import ConfigError, Fault, FolderInUse
 from treasury_actors.ids import AssetId, EntryId
 from treasury_actors.journal.folder import FolderLock
 from treasury_actors.journal.ports import Journal
-from treasury_actors.ledger.model import DEPOSITS, Entry, transfer
+from treasury_actors.journal.reader import open_readonly
+from treasury_actors.ledger.model import DEPOSITS, UNSOLICITED, Entry, transfer
 from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.message import Provenance
 from treasury_actors.money import Asset
@@ -71,13 +73,7 @@ async def stop(
         Fault: nothing acknowledged it in time; the file, if it could be written, holds all the same.
     """
     _check(folder, reason, needs_reason=True)
-    moment = datetime.fromtimestamp(clock.now_ns() / 10**9, tz=UTC).isoformat(timespec="seconds")
-    order = StopOrder(state=mode, reason=reason, by=OPERATOR, wall_time=moment)
-    try:
-        write_stop_file(folder, order)
-        filed = "the STOP file is in place and holds"
-    except OSError as error:  # the socket or the journal may still take it
-        filed = f"and the STOP file could not be written: {error.strerror}"
+    filed = _file(folder, StopOrder(state=mode, reason=reason, by=OPERATOR, wall_time=_moment(clock)))
 
     def alone(journal: Journal, records: Records, last_ns: int) -> Answer:
         return _latch(
@@ -90,6 +86,94 @@ async def stop(
         return await _either(folder, request, alone, unbegun, clock=clock, timeout_s=timeout_s)
     except Fault as fault:
         raise Fault(f"{fault}; {filed}") from None
+
+
+async def close_all(folder: Path, reason: str, *, clock: Clock, timeout_s: float = PATIENCE_S) -> Answer:
+    """
+    Reduce, and let every mandate close: the guardian sells at each frame, and what is sold goes home.
+
+    Under a stop it allows exits again, and nothing else: an operator's event, under a new epoch. Without a
+    process, trading is reduced now; the mandates close after the first turn of the next start.
+
+    Returns as `stop`, and `closing`: how many mandates close with this.
+
+    Raises as `stop`.
+    """
+    _check(folder, reason, needs_reason=True)
+    order = StopOrder(state="reducing", reason=reason, by=OPERATOR, wall_time=_moment(clock), close_all=True)
+    filed = _file(folder, order)
+
+    def alone(journal: Journal, records: Records, last_ns: int) -> Answer:
+        answer = _latch(journal, records, last_ns, "reducing", reason)
+        return {**answer, "closing": 0, "at_next_start": len(records.roster.living())}
+
+    request = {"command": "close_all", "reason": reason}
+    unbegun: Answer = {"ok": True, "state": "reducing", "changed": True, "closing": 0, "journalled": False}
+    try:
+        return await _either(folder, request, alone, unbegun, clock=clock, timeout_s=timeout_s)
+    except Fault as fault:
+        raise Fault(f"{fault}; {filed}") from None
+
+
+async def accept_inflow(
+    folder: Path, entry_id: str, reason: str, *, clock: Clock, timeout_s: float = PATIENCE_S
+) -> Answer:
+    """
+    Take what a stranger sent into the treasury: all of one inflow entry, once.
+
+    Returns:
+        `ok` and `changed` (false if this was done before), or with `ok` false why not.
+
+    Raises:
+        ConfigError: no reason, or no run folder.
+        Fault: nothing acknowledged it in time; sent again, it counts once.
+    """
+    _check(folder, reason, needs_reason=True)
+    wanted = EntryId(entry_id)
+
+    def alone(journal: Journal, records: Records, last_ns: int) -> Answer:
+        inflow = find_inflow(journal.read(), wanted)
+        if inflow is None:
+            return dict(refused("refused", f"no inflow {entry_id} in the journal"))
+        entry = acceptance(inflow, MAINNET, reason)
+        refusal = records.book.check(entry)
+        if refusal is not None:
+            return {**refused("refused", refusal.detail), "reason": refusal.reason.value}
+        changed = not records.book.is_repeat(entry.entry_id)
+        if changed:
+            journal.append(entry, stream="ledger", time_ns=last_ns)
+        return {"ok": True, "entry_id": entry.entry_id, "changed": changed, "journalled": True}
+
+    request = {"command": "accept_inflow", "entry_id": entry_id, "reason": reason}
+    unbegun = dict(refused("refused", "the run has not begun"))
+    return await _either(folder, request, alone, unbegun, clock=clock, timeout_s=timeout_s)
+
+
+def list_inflows(folder: Path) -> list[dict[str, object]]:
+    """
+    Return what strangers sent, oldest first: id, what, and whether it was accepted.
+
+    Raises:
+        ConfigError: there is no journal in the folder.
+        JournalCorrupt: it is not what was written.
+    """
+    path = folder / JOURNAL_NAME
+    if not path.is_file():
+        raise ConfigError(f"{folder}: no journal there")
+    with open_readonly(path) as journal:
+        found = inflows(journal.read())
+    return [
+        {
+            "entry_id": entry.entry_id,
+            "amounts": {
+                posting.asset: MAINNET.by_id[posting.asset].format(posting.units)
+                for posting in entry.postings
+                if posting.account == UNSOLICITED
+            },
+            "accepted": accepted,
+        }
+        for entry, accepted in found
+    ]
 
 
 async def resume(folder: Path, reason: str, *, clock: Clock, timeout_s: float = PATIENCE_S) -> Answer:
@@ -216,6 +300,23 @@ def _check(folder: Path, reason: str, *, needs_reason: bool) -> None:
         raise ConfigError(f"{folder}: no run folder there")
     if read_manifest(folder) is None:
         check_ours(folder)
+
+
+def _moment(clock: Clock) -> str:
+    """Return the wall time, for people."""
+    return datetime.fromtimestamp(clock.now_ns() / 10**9, tz=UTC).isoformat(timespec="seconds")
+
+
+def _file(folder: Path, order: StopOrder) -> str:
+    """Put the STOP file in place, unless a stricter one is there; say in words what came of it."""
+    there = read_stop_file(folder)
+    if there is not None and tightens(there.state, order.state) and not order.close_all:
+        return "a stricter STOP file is in place and holds"
+    try:
+        write_stop_file(folder, order)
+    except OSError as error:  # the socket or the journal may still take it
+        return f"and the STOP file could not be written: {error.strerror}"
+    return "the STOP file is in place and holds"
 
 
 def _removed(folder: Path) -> bool:
