@@ -19,12 +19,15 @@ from treasury_actors.actors.ref import Ref
 from treasury_actors.agents.agent import AgentSpec
 from treasury_actors.agents.messages import AgentMessage, Decided, StateRecorded, Turn
 from treasury_actors.agents.model.track import DAY_FRAMES
+from treasury_actors.arena.admission import Admission
 from treasury_actors.arena.capital import ASK_TIMEOUT_S, Capital
 from treasury_actors.arena.gate import TurnGate
 from treasury_actors.arena.messages import (
+    Admit,
     ArenaMessage,
     CloseMandates,
     CloseSeason,
+    Dismiss,
     HoldRound,
     OpenSeason,
     PlayTurn,
@@ -67,7 +70,7 @@ class Arena(Actor[ArenaMessage]):
         self._rules = rules
         self._roster = roster
         self._tracks = tracks
-        self._capital = Capital(neighbours=neighbours, rules=rules)
+        self._capital = Capital(neighbours=neighbours, rules=rules, roster=roster)
         self._gate = TurnGate()
         self._refs: dict[AgentId, Ref[AgentMessage]] = {}
         self._versions: dict[AgentId, int] = {}
@@ -93,7 +96,7 @@ class Arena(Actor[ArenaMessage]):
             else:
                 self._down.append((member.born.agent, _why_down(member.quarantined)))
 
-    async def receive(self, message: ArenaMessage) -> int:
+    async def receive(self, message: ArenaMessage) -> int | tuple[AgentId, ...]:
         """Handle one message."""
         match message:
             case OpenSeason():
@@ -125,6 +128,17 @@ class Arena(Actor[ArenaMessage]):
                 for member in living:
                     await self.retire(member.born.agent, message.reason)
                 return len(living)
+            case Admit():
+                admission = Admission(
+                    neighbours=self._neighbours,
+                    rules=self._rules,
+                    capital=self._capital,
+                    tracks=self._tracks,
+                    arena=self,
+                )
+                return await admission.admit(message)
+            case Dismiss():
+                return await self._dismiss(message)
             case _:
                 assert_never(message)
 
@@ -194,6 +208,15 @@ class Arena(Actor[ArenaMessage]):
             await self._neighbours.supervisor.stop_child(agent)
         assert member.mandate is not None, "a living agent has a mandate"
         await self.set_mandates([_with_status(member.mandate, "closing")])
+
+    async def _dismiss(self, message: Dismiss) -> int:
+        """Retire those of some agents that live; a demotion is noted first."""
+        for demoted in message.demotions:
+            self.record(demoted, why=f"demotion:{demoted.agent}")
+        living = [each for each in message.agents if self._roster.members[each].life == "living"]
+        for agent in living:
+            await self.retire(agent, message.reason)
+        return len(living)
 
     def touch(self, agent: AgentId) -> None:
         """Note that an agent's accounts changed: it reads them again at its next turn."""

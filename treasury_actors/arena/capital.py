@@ -1,5 +1,6 @@
 """Moving capital between the pool and the agents. Every move is one ledger entry, told to the guardian."""
 
+from treasury_actors.arena.model.roster import Roster
 from treasury_actors.arena.model.rules import ArenaRules
 from treasury_actors.arena.neighbours import Neighbours
 from treasury_actors.errors import DataError, InvariantViolated
@@ -9,6 +10,7 @@ from treasury_actors.ledger.model import (
     DUST,
     GAS,
     PAST_SEASONS,
+    RESERVE,
     AgentStatement,
     Entry,
     EntryKind,
@@ -30,20 +32,35 @@ ASK_TIMEOUT_S = 30.0
 class Capital:
     """The arena's hand on the ledger: pool to agent and back."""
 
-    def __init__(self, *, neighbours: Neighbours, rules: ArenaRules) -> None:
+    def __init__(self, *, neighbours: Neighbours, rules: ArenaRules, roster: Roster | None = None) -> None:
+        """
+        Make it.
+
+        Args:
+            roster: says on which stage each agent is; without it all are on that of `rules`.
+        """
         self._neighbours = neighbours
         self._universe = neighbours.features.universe
         self._pool = pool(rules.stage)
+        self._roster = roster
+
+    def pool_of(self, agent: AgentId) -> AccountId:
+        """Return the pool an agent's capital comes from and goes home to: that of its stage."""
+        member = None if self._roster is None else self._roster.members.get(agent)
+        mandate = None if member is None else member.mandate
+        return self._pool if mandate is None else pool(mandate.stage)
 
     async def deposit(self, season: int, rules: ArenaRules, frame: MarketFrame) -> int:
         """
         Deposit the season's capital into the pool and gas into `treasury:gas`; return the pool's units.
 
+        A ladder starts with an empty pool: its capital waits in the reserve for a promotion.
+
         Units are those worth the configured dollars at the frame's price, rounded up.
         """
         universe = self._universe
         for account, asset, dollars in (
-            (self._pool, universe.reserve, rules.capital_usd),
+            (RESERVE if rules.climbs else self._pool, universe.reserve, rules.capital_usd),
             (GAS, universe.gas, rules.gas_usd),
         ):
             ticks = frame.ticks[universe.column[asset]]
@@ -77,9 +94,9 @@ class Capital:
             if postings:
                 await self._post(f"season:{season}/sweep/{account}", "withdraw", tuple(postings))
 
-    async def pool_units(self) -> int:
-        """Return what the pool can give, in units of the reserve asset."""
-        question = AccountBalances(account=self._pool)
+    async def pool_units(self, account: AccountId | None = None) -> int:
+        """Return what a pool, by default that of the rules, can give, in units of the reserve asset."""
+        question = AccountBalances(account=account or self._pool)
         balances = await self._neighbours.ledger.ask(question, timeout_s=ASK_TIMEOUT_S)
         return balances.get(self._universe.reserve, 0)
 
@@ -102,7 +119,7 @@ class Capital:
 
     async def allot(self, agent: AgentId, units: int, frame: MarketFrame) -> None:
         """Transfer capital from the pool to an agent."""
-        postings = transfer(self._pool, available(agent), self._universe.reserve, units)
+        postings = transfer(self.pool_of(agent), available(agent), self._universe.reserve, units)
         await self._post(f"allot/{agent}/{frame.index}", "allot", postings)
         self._tell_moved(agent, units, frame)
 
@@ -111,7 +128,7 @@ class Capital:
         statement = await self.statement(agent)
         units = min(due_units, statement.available.get(self._universe.reserve, 0))
         if units > 0:
-            postings = transfer(available(agent), self._pool, self._universe.reserve, units)
+            postings = transfer(available(agent), self.pool_of(agent), self._universe.reserve, units)
             await self._post(f"return/{agent}/{frame.index}/{why}", "return", postings)
             self._tell_moved(agent, -units, frame)
         return units
@@ -121,7 +138,7 @@ class Capital:
         statement = await self.statement(agent)
         postings: list[Posting] = []
         for asset, units in sorted(statement.available.items()):
-            goal = self._pool if asset == self._universe.reserve else DUST
+            goal = self.pool_of(agent) if asset == self._universe.reserve else DUST
             postings += transfer(available(agent), goal, asset, units)
         if postings:
             await self._post(f"return/{agent}/{frame.index}/close", "return", tuple(postings))

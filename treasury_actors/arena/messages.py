@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from treasury_actors.ids import AgentId
+from treasury_actors.arena.model.demotion import AgentDemoted
+from treasury_actors.ids import AgentId, FamilyId
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.message import Ask
 from treasury_actors.trading.messages import Watched
+from treasury_actors.trading.model.mandate import Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,4 +64,50 @@ class CloseMandates(Ask[int]):
     reason: str
 
 
-ArenaMessage: TypeAlias = OpenSeason | PlayTurn | HoldRound | CloseSeason | CloseMandates
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrant:
+    """
+    A genome that comes up to a stage.
+
+    Attributes:
+        parent: the agent that ran it before, in this journal or, before `sim:`, in the simulated house's.
+    """
+
+    family: FamilyId
+    genes: tuple[int, ...]
+    generation: int
+    parent: AgentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admit(Ask[tuple[AgentId, ...]]):
+    """
+    Let entrants be born on a stage with a mandate each, paid from its pool; replies with their names.
+
+    Only at the end of a turn. Who can't warm up or can't be paid is refused by an event and left out.
+
+    Attributes:
+        micro_usd: what each is given.
+    """
+
+    frame: MarketFrame
+    stage: Stage
+    entrants: tuple[Entrant, ...]
+    micro_usd: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dismiss(Ask[int]):
+    """
+    Let these agents' mandates close: their capital goes home; replies with how many lived.
+
+    Attributes:
+        demotions: noted before, where it is for a demotion.
+    """
+
+    agents: tuple[AgentId, ...]
+    reason: str
+    demotions: tuple[AgentDemoted, ...] = ()
+
+
+ArenaMessage: TypeAlias = OpenSeason | PlayTurn | HoldRound | CloseSeason | CloseMandates | Admit | Dismiss

@@ -63,6 +63,8 @@ class Opening:
         self._arena.record(opened, why=f"season:{message.season}")
         carried = await self._sweep(message)
         pool_units = await self._capital.deposit(message.season, self._rules, message.frame)
+        if self._rules.climbs:
+            return 0
         genomes = [*carried, *self._first_genomes(message)][: self._rules.population]
         shares = split_by_largest_remainder(pool_units, [1] * len(genomes))
         gas_shares = await self._capital.gas_shares(self._rules, len(genomes))

@@ -39,3 +39,11 @@ class RosterKeeper(Protocol):
     def touch(self, agent: AgentId) -> None:
         """Note that an agent's accounts changed."""
         ...
+
+
+class VerifiesSignature(Protocol):
+    """Tells whether a signature was made with the private half of a key."""
+
+    def __call__(self, *, key: str, digest: bytes, signature: str) -> bool:
+        """Return it; false for anything malformed, never an error."""
+        ...

@@ -2,6 +2,8 @@
 
 from treasury_actors.agents.messages import StateRecorded
 from treasury_actors.arena.model import events as arena
+from treasury_actors.arena.model import promotion
+from treasury_actors.arena.model.demotion import AgentDemoted
 from treasury_actors.daemon.events import DaemonResumed, FeedBack, FeedDown, UpgradeAccepted
 from treasury_actors.ledger.model import Entry
 from treasury_actors.trading.model import transaction as wallet
@@ -55,6 +57,14 @@ VOCABULARY: tuple[type, ...] = (
     arena.AgentQuarantined,
     arena.CommonCauseFound,
     arena.HostPaused,
+    AgentDemoted,
+    promotion.LadderOpened,
+    promotion.GateHeld,
+    promotion.PromotionProposed,
+    promotion.PromotionApproved,
+    promotion.PromotionRejected,
+    promotion.PromotionExpired,
+    promotion.PromotionExecuted,
     DaemonResumed,
     UpgradeAccepted,
     FeedDown,

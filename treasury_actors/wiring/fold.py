@@ -1,10 +1,11 @@
 """From a journal and its frames to the state of the house: the only way state comes to be at a start."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from treasury_actors.agents.model.track import DAY_FRAMES
 from treasury_actors.arena.model.events import AgentBorn, AgentClosed, AgentRetired, SeasonOpened
+from treasury_actors.arena.model.promotion import PromotionEvent, Promotions
 from treasury_actors.arena.model.roster import Roster
 from treasury_actors.arena.model.state import state_hash
 from treasury_actors.arena.model.tracks import Tracks
@@ -44,6 +45,7 @@ class Records:
     Attributes:
         wallets: the nonces of each address that ever signed for this house.
         unfinal: fills on a chain that a reorganisation could still undo, by the call's intent.
+        promotions: what was proposed to rise, and what became of it.
     """
 
     book: Book
@@ -55,6 +57,7 @@ class Records:
     open_orders: OpenOrders
     wallets: dict[str, Slots]
     unfinal: dict[IntentId, OrderFilled]
+    promotions: Promotions = field(default_factory=Promotions)
 
     @classmethod
     def empty(cls, universe: Universe) -> "Records":
@@ -91,6 +94,8 @@ class Records:
                 self.gate.apply(event)
             case TxPermitted():
                 self.gate.apply(event)
+            case _ if isinstance(event, PromotionEvent):
+                self.promotions.apply(event)
             case _ if isinstance(event, TxEvent):
                 self._transaction(event)
             case _:

@@ -14,9 +14,11 @@ from treasury_actors.agents.messages import AgentMessage, HearsDecided, StateRec
 from treasury_actors.agents.model.family import Family
 from treasury_actors.arena.arena import Arena
 from treasury_actors.arena.messages import (
+    Admit,
     ArenaMessage,
     CloseMandates,
     CloseSeason,
+    Dismiss,
     HoldRound,
     OpenSeason,
     PlayTurn,
@@ -169,7 +171,7 @@ LEDGER = (Post, Deposit, Withdraw, Statement, AccountBalances, InOurHands)
 ENGINE = (OpenTurn, SubmitOrders, CloseTurn, SetMandates, GasToDivide, ChangeTradingState, CancelOpenOrders)
 WALLET = (PlaceCall, LookAtChain, GateChanged)
 GUARDIAN = (Watch, Guard, CapitalMoved)
-ARENA = (OpenSeason, PlayTurn, HoldRound, CloseSeason, CloseMandates)
+ARENA = (OpenSeason, PlayTurn, HoldRound, CloseSeason, CloseMandates, Admit, Dismiss)
 
 
 def _start_core(

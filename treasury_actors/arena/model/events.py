@@ -6,7 +6,7 @@ from typing import Literal
 from treasury_actors.ids import AgentId, FamilyId, GenomeId
 from treasury_actors.journal.codec import TimeNs, Units, event
 
-BirthOperator = Literal["initial", "mutation", "crossover", "immigrant", "carried"]
+BirthOperator = Literal["initial", "mutation", "crossover", "immigrant", "carried", "promoted"]
 
 
 @event("arena.season_opened", version=1)

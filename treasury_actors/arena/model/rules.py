@@ -43,6 +43,7 @@ class ArenaRules:
         lending_benchmark: the share token that stands for plain lending.
         allocation: whether capital follows fitness; if not, every mandate stays as it was opened.
         breeding: whether anybody dies or is born after the start.
+        climbs: whether a season opens with nobody, its capital in the reserve: agents come by promotions.
     """
 
     seed: int
@@ -59,6 +60,7 @@ class ArenaRules:
     cost_model: str = "base/1"
     allocates: bool = True
     breeds: bool = True
+    climbs: bool = False
     allocation: AllocationPolicy = field(default_factory=AllocationPolicy)
     risk: RiskRules = field(default_factory=RiskRules)
 

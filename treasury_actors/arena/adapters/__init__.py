@@ -1,0 +1,1 @@
+"""What the arena's ports are in this world: people's keys."""
