@@ -31,9 +31,7 @@ from treasury_actors.simulation.compiled.step import make_step
 from treasury_actors.simulation.compiled.tape import Tape
 from treasury_actors.simulation.compiled.turns import play
 from treasury_actors.simulation.evaluate import Candidate, Treasury
-from treasury_actors.simulation.lifeline import Death, Fill
-from treasury_actors.trading.model.guard import breach_of
-from treasury_actors.trading.model.marks import Mark
+from treasury_actors.simulation.lifeline import Fill
 
 _NEVER = -(10**9)
 """A turn that was before every other."""
@@ -176,14 +174,6 @@ def _opened(
     lives["liquid_ratio_min"] = lives["stable_ratio_min"] = 1.0
     lives["death_frame"] = -1
     return lives, treasury.gas.wei
-
-
-def death_of(life: Record, rules: HouseRules) -> Death | None:
-    """Return why a life stopped deciding; None if it never did."""
-    if life["death_frame"] < 0:
-        return None
-    mark = Mark(index=float(life["death_index"]), peak=float(life["death_peak"]))
-    return Death(frame=int(life["death_frame"]), reason=breach_of(mark, rules.guard), crashed=False)
 
 
 def _fill(entry: Record, conversions: Sequence[Conversion]) -> Fill:

@@ -13,7 +13,10 @@ from treasury_actors.market.model.universe import Universe
 from treasury_actors.money import MICRO_USD, MICRO_USD_EXPONENT
 from treasury_actors.settings.rules import HouseRules
 from treasury_actors.simulation.evidence.plain import Places
+from treasury_actors.simulation.lifeline import Death
+from treasury_actors.trading.model.guard import breach_of
 from treasury_actors.trading.model.limits import TURNOVER_TURNS, YIELD_ACTIONS
+from treasury_actors.trading.model.marks import Mark
 
 Record: TypeAlias = Any
 """One element of a structured array: to machine code a pointer, to a reader an object with attributes."""
@@ -249,3 +252,11 @@ def _write_rules(table: Record, rules: HouseRules) -> None:
     table["dust_micro"] = guard.dust_micro_usd
     table["gas_ppb"], table["gas_wei_max"] = arena.gas_ppb, rules.gas_wei_max
     table["round_turns"] = arena.round_turns
+
+
+def death_of(life: Record, rules: HouseRules) -> Death | None:
+    """Return why a life stopped deciding; None if it never did."""
+    if life["death_frame"] < 0:
+        return None
+    mark = Mark(index=float(life["death_index"]), peak=float(life["death_peak"]))
+    return Death(frame=int(life["death_frame"]), reason=breach_of(mark, rules.guard), crashed=False)

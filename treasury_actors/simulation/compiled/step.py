@@ -2,7 +2,7 @@
 A strategy's own `decide` as machine code, behind one signature for every family.
 
 Nothing is copied: the functions of the strategy's file, and those they call, are compiled as they stand; only
-`KEEP` becomes something that machine code can hold. Imports numba: import it late.
+`KEEP` is None there, as machine code knows no list outside a function. Imports numba: import it late.
 """
 
 import builtins
@@ -16,7 +16,7 @@ from typing import Any
 from numba import carray, cfunc
 from numba.core import types
 from numba.core.errors import NumbaError
-from numba.extending import overload
+from numba.extending import intrinsic, overload
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from treasury_actors.agents.model.checks import TOLERANCE
@@ -26,8 +26,6 @@ from treasury_actors.simulation.compiled.jit import checked, kept, positional
 from treasury_actors.simulation.compiled.layout import GENES_MAX, SLOTS_MAX, STATES_MAX, Record
 from treasury_actors.simulation.compiled.twins import (
     SCALE,
-    Keep,
-    KeepType,
     make_view,
 )
 
@@ -75,7 +73,7 @@ def _deliver_typed(_answer: Any, _memory: Any, _count: Any) -> Any:
         return 0
 
     def deliver(_answer: Any, _memory: Any, _count: Any) -> int:
-        if len(_answer) == 0:
+        if _answer is None or len(_answer) == 0:
             return 0
         total = 0.0
         if len(_answer) != _count:
@@ -88,7 +86,34 @@ def _deliver_typed(_answer: Any, _memory: Any, _count: Any) -> Any:
             _memory[slot] = weight
         return -1 if total > 1.0 + TOLERANCE else _count
 
-    return keep if isinstance(_answer, KeepType) else deliver
+    return keep if isinstance(_answer, types.NoneType) else deliver
+
+
+@overload(len)
+def _length_typed(values: Any) -> Any:
+    """Return 0 for `KEEP`, which is None here."""
+
+    def of_keep(values: Any) -> int:  # noqa: ARG001 (numba wants the same names)
+        return 0
+
+    def of_either(values: Any) -> int:
+        return 0 if values is None else len(_list_of(values))
+
+    if isinstance(values, types.NoneType):
+        return of_keep
+    return of_either if isinstance(values, types.Optional) else None
+
+
+@intrinsic
+def _list_of(_typing: Any, values: Any) -> Any:
+    """Return a list that may be None, but isn't."""
+
+    def code(context: Any, builder: Any, kinds: Any, given: Any) -> Any:
+        found = context.cast(builder, given[0], kinds.args[0], kinds.return_type)
+        context.nrt.incref(builder, kinds.return_type, found)
+        return found
+
+    return values.type(values), code
 
 
 def _step(
@@ -216,7 +241,7 @@ def _globals_of(code: CodeType) -> Iterator[str]:
 def _in_machine_code(value: Any, found: dict[FunctionType, Any]) -> Any:
     """Return what stands in machine code for something that a function names."""
     if value is KEEP:
-        return Keep()
+        return None
     if isinstance(value, FunctionType):
         return _twin(value, found)
     is_record = isinstance(value, type) and issubclass(value, tuple) and hasattr(value, "_fields")

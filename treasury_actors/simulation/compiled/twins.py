@@ -12,20 +12,15 @@ from typing import Any
 
 import numba
 import numpy as np
-from llvmlite import ir
 from numba import carray
 from numba.core import cgutils, types
 from numba.core.datamodel import models
-from numba.core.imputils import lower_cast, lower_constant
-from numba.core.typeconv import Conversion
-from numba.cpython.listobj import ListInstance
 from numba.extending import (
     intrinsic,
     make_attribute_wrapper,
     overload_attribute,
     overload_method,
     register_model,
-    typeof_impl,
 )
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
@@ -40,45 +35,6 @@ SCALE = numba.from_dtype(np.dtype([("tick_exponent", "i8")]))
 INTS, FLOATS = types.CPointer(types.int64), types.CPointer(types.float64)
 INT_SERIES = ("ticks", "fresh", "tick_sums", "rate_gaps")
 FLOAT_SERIES = ("rates", "return_sums", "square_sums", "rate_sums")
-
-
-class Keep:
-    """What stands for `KEEP` in machine code, which knows no list outside a function."""
-
-
-class KeepType(types.Type):
-    """The type of `KEEP`: wherever a list of weights is due, an empty one."""
-
-    def unify(self, _typing: Any, other: Any) -> Any:
-        """Return the type that holds this and another."""
-        return other if isinstance(other, types.List) else None
-
-    def can_convert_to(self, _typing: Any, other: Any) -> Any:
-        """Say how this becomes another."""
-        return Conversion.safe if isinstance(other, types.List) else None
-
-
-KEPT = KeepType(name="Keep")
-register_model(KeepType)(models.OpaqueModel)
-
-
-@typeof_impl.register(Keep)
-def _type_of_keep(_value: Keep, _purpose: Any) -> KeepType:
-    return KEPT
-
-
-@lower_constant(KeepType)
-def _keep(context: Any, _builder: Any, _kind: Any, _value: Any) -> Any:
-    return context.get_dummy_value()
-
-
-@lower_cast(KeepType, types.List)
-def _keep_as_list(context: Any, builder: Any, _kind: Any, wanted: Any, _value: Any) -> Any:
-    empty = ListInstance.allocate(context, builder, wanted, 0)
-    empty.size = context.get_constant(types.intp, 0)
-    count = builder.bitcast(empty.meminfo, ir.IntType(64).as_pointer())
-    builder.store(ir.Constant(ir.IntType(64), 0), count)  # whoever takes a cast counts itself
-    return empty.value
 
 
 class FeaturesType(types.Type):
@@ -284,6 +240,3 @@ def pointer(_typing: Any, array: Any) -> Any:
         return builder.bitcast(data, context.get_value_type(kinds.return_type))
 
     return types.CPointer(array.dtype)(array), code
-
-
-__all__ = ["SCALE", "Keep", "KeepType", "make_view", "pointer"]

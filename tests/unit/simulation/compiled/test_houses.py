@@ -8,6 +8,7 @@ from tests.unit.simulation.compiled.genomes import genomes_of
 from tests.unit.simulation.houses import SHIPPED, house_rules, world
 from treasury_actors.arena.model.rules import RiskRules
 from treasury_actors.settings.rules import HouseRules
+from treasury_actors.simulation.compiled.layout import death_of
 from treasury_actors.simulation.compiled.tape import Tape, read_tape
 from treasury_actors.simulation.evaluate import Candidate, evaluate_population
 from treasury_actors.simulation.evidence.history import History
@@ -16,7 +17,7 @@ from treasury_actors.trading.model.guard import GuardPolicy
 
 pytest.importorskip("numba", reason="numba is not installed: nothing is compiled")
 
-from treasury_actors.simulation.compiled.batch import Batch, death_of, playable
+from treasury_actors.simulation.compiled.batch import Batch, playable
 
 CANDIDATES: list[Candidate] = [
     (family, genome.genes) for family in SHIPPED.values() for genome in genomes_of(family, 4)
