@@ -252,10 +252,12 @@ async def _connect(
             await connection.execute(f"PRAGMA fullfsync = {int(durable)}")
             if is_new:
                 await connection.executescript(CREATE)
+            sync_folder(path.parent)
         except sqlite3.Error as error:
             raise fault_of(error, f"{path} cannot be opened", seq=0) from error
+        except OSError as error:
+            raise JournalFault(f"{path.parent} cannot be synced: {error.strerror}") from error
         if mode is None or mode[0] != "wal":
             raise JournalFault(f"{path}: this file system has no write-ahead log")
-        sync_folder(path.parent)
         undo.pop_all()
     return connection
