@@ -2,11 +2,16 @@
 
 import argparse
 import sys
-from collections.abc import Callable
-from datetime import date
 from pathlib import Path
-from typing import TypeAlias
 
+from treasury_actors.cli.options import Commands, Verb
+from treasury_actors.cli.options import add_json as _add_json
+from treasury_actors.cli.options import add_out as _add_out
+from treasury_actors.cli.options import command as _command
+from treasury_actors.cli.options import day as _day
+from treasury_actors.cli.options import lazy as _lazy
+from treasury_actors.cli.options import whole as _whole
+from treasury_actors.cli.options_chain import add_chain_run, add_local
 from treasury_actors.cli.screen import say
 from treasury_actors.errors import TreasuryError
 
@@ -14,7 +19,6 @@ DEFAULT_CONFIG = Path(__file__).resolve().parents[2] / "configs" / "simulation.t
 PROVING_CONFIG = DEFAULT_CONFIG.with_name("proving_grounds.toml")
 EXIT_INTERRUPTED = 130
 
-Verb: TypeAlias = Callable[[argparse.Namespace], int]
 
 STORY = """\
 Treasury Arena: strategies earn their capital.
@@ -73,6 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_runs(commands)
+    add_local(commands, PROVING_CONFIG)
     _add_operating(commands)
     _add_journal(commands)
     _add_data(commands)
@@ -81,14 +86,6 @@ def build_parser() -> argparse.ArgumentParser:
     _add_evidence(commands)
     _add_faults(commands)
     return parser
-
-
-def _command(group: "Commands", name: str, text: str) -> argparse.ArgumentParser:
-    """Add a command; its options go by their whole names: `--day` is a typing error, not `--days`."""
-    return group.add_parser(name, help=text, allow_abbrev=False)
-
-
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (its only name)
 
 
 def _add_runs(commands: Commands) -> None:
@@ -116,7 +113,7 @@ def _add_runs(commands: Commands) -> None:
     run.add_argument(
         "--accept-upgrade", action="store_true", help="go on with another config, data or code: an event"
     )
-    _add_chain_run(run)
+    add_chain_run(run)
     _add_out(run, "run folder (default: a new runs/<run_id>)")
     _add_json(run)
 
@@ -132,14 +129,6 @@ def _add_runs(commands: Commands) -> None:
     _add_out(rehearse, "run folder; must be new or empty (default: runs/rehearsal-<run_id>)")
     _add_json(rehearse)
 
-    chain = _command(commands, "local-chain", "let a chain of your own stand, with the real contracts on it")
-    chain.set_defaults(verb=_lazy("verbs_live", "local_chain"))
-    chain.add_argument("config", nargs="?", type=Path, default=PROVING_CONFIG, metavar="CONFIG")
-    chain.add_argument(
-        "--hour-s", type=float, default=10.0, metavar="S", help="seconds an hour (default: 10)"
-    )
-    _add_out(chain, "folder for registry.json and url", required=True)
-
     show = _command(commands, "show-config", "print a config with every default, and check it")
     show.set_defaults(verb=_lazy("verbs_run", "show_config"))
     show.add_argument("config", nargs="?", type=Path, default=DEFAULT_CONFIG, metavar="CONFIG")
@@ -148,18 +137,6 @@ def _add_runs(commands: Commands) -> None:
     version = _command(commands, "version", "print version and code hash")
     version.set_defaults(verb=_lazy("verbs_run", "version"))
     _add_json(version)
-
-
-def _add_chain_run(run: argparse.ArgumentParser) -> None:
-    """Add what concerns a run on a chain's frames alone."""
-    chain = run.add_argument_group("on a chain's frames (season.source = chain); without --live it is paper")
-    chain.add_argument("--rpc", action="append", metavar="URL", help="instead of live.rpcs; may be repeated")
-    chain.add_argument("--registry", type=Path, metavar="FILE", help="of a local chain's contracts")
-    chain.add_argument("--data", type=Path, metavar="DIR", help="hourly history for the warm-up")
-    chain.add_argument("--start", type=_day, metavar="DATE", help="the warm-up ends before it (with --data)")
-    chain.add_argument("--live", action="store_true", help="real money; also needs live.enabled and evidence")
-    chain.add_argument("--chain-name", metavar="NAME", help="with --live: what a person would have typed")
-    chain.add_argument("--evidence", type=Path, metavar="DIR", help="of a rehearsal by the same rules")
 
 
 def _add_operating(commands: Commands) -> None:
@@ -345,38 +322,3 @@ def _add_faults(commands: Commands) -> None:
     faults.add_argument("--mutant", metavar="NAME", help="plant this known-bad change; it must be caught")
     faults.add_argument("--list-mutants", action="store_true", help="say which there are")
     _add_json(faults)
-
-
-def _add_out(parser: argparse.ArgumentParser, text: str, *, required: bool = False) -> None:
-    parser.add_argument("--out", type=Path, required=required, metavar="DIR", help=text)
-
-
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-
-
-def _whole(text: str) -> int:
-    """Parse a whole number, not negative."""
-    if not (text.isascii() and text.isdecimal()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
-    return int(text)
-
-
-def _day(text: str) -> date:
-    """Parse a day."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date; write YYYY-MM-DD") from None
-
-
-def _lazy(module: str, name: str) -> Verb:
-    """Return a verb that imports its module when it is called."""
-
-    def verb(options: argparse.Namespace) -> int:
-        from importlib import import_module
-
-        result: int = getattr(import_module(f"treasury_actors.cli.{module}"), name)(options)
-        return result
-
-    return verb

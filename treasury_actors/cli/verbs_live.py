@@ -1,4 +1,4 @@
-"""`run` on a chain's frames: paper, and live behind two switches; `local-chain`."""
+"""`run` on a chain's frames: paper, and live behind two switches; `local-chain` and `local-safe`."""
 
 import argparse
 import signal
@@ -19,18 +19,21 @@ from treasury_actors.daemon.one_error import one_error
 from treasury_actors.daemon.process import serve
 from treasury_actors.daemon.webhook import check_url
 from treasury_actors.errors import ConfigError
+from treasury_actors.ids import AssetId
 from treasury_actors.market.model.growing import GrowingSeason
 from treasury_actors.reports.summary_json import to_object
 from treasury_actors.reports.text import screen
 from treasury_actors.settings.file import Settings, load_settings
 from treasury_actors.settings.stakes import stakes_lines, stakes_of
 from treasury_actors.simulation.benchmarks import compute_benchmarks
+from treasury_actors.simulation.custody.session import checked_address
 from treasury_actors.simulation.live.evidence import check_evidence
 from treasury_actors.simulation.live.prepared import ChainLabel, prepare_on_chain
 from treasury_actors.simulation.live.session import chosen_chain, open_live_chain, signer_of
 from treasury_actors.simulation.manifest import run_id_of
 from treasury_actors.simulation.plan import Prepared, recipe_of
 from treasury_actors.simulation.rehearsal.local_chain import REGISTRY_NAME, LocalChain, stand
+from treasury_actors.simulation.rehearsal.local_hands import give, new_safe, open_hands, sign_batch
 from treasury_actors.simulation.reporting import benchmark_job, report_season
 from treasury_actors.trading.wallet_ports import Signer
 
@@ -194,3 +197,38 @@ async def _hear_signals(scope: anyio.CancelScope) -> None:
         async for _ in signals:
             scope.cancel()
             return
+
+
+def local_safe_new(options: argparse.Namespace) -> int:
+    """Create an empty Safe of one owner on a local chain; print its address."""
+
+    async def create() -> str:
+        async with open_hands(options.chain) as hands:
+            return await new_safe(hands)
+
+    show(anyio.run(create))
+    return 0
+
+
+def local_safe_give(options: argparse.Namespace) -> int:
+    """Give an account of a local chain tokens or ether out of nothing."""
+    to, asset = checked_address(options.to, "--to"), AssetId(options.asset)
+
+    async def pay() -> int:
+        async with open_hands(options.chain) as hands:
+            return await give(hands, to, asset, options.amount)
+
+    show(f"{anyio.run(pay)} units of {asset} to {to}")
+    return 0
+
+
+def local_safe_sign(options: argparse.Namespace) -> int:
+    """Sign a Transaction Builder file as the owner of a local Safe; print what was signed."""
+
+    async def sign() -> list[str]:
+        async with open_hands(options.chain) as hands:
+            return await sign_batch(hands, options.file)
+
+    for signed in anyio.run(sign):
+        show(f"signed and executed {signed}")
+    return 0
