@@ -24,7 +24,9 @@ from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
 ON_CHAIN = ("rehearse", "keystore", "check-wallet", "check-accounts", "observe", "safe-propose")
-SETS = {"test": "test", "data": "data"} | dict.fromkeys(ON_CHAIN, "chain")  # all others need "run" alone
+EVALUATES = ("evolve", "walk-forward", "evidence")
+SETS = {"test": "test", "data": "data"} | dict.fromkeys(ON_CHAIN, "chain") | dict.fromkeys(EVALUATES, "speed")
+"""All other commands need "run" alone."""
 TEST_DEFAULTS = ["-q", "-n", "2"]
 EX_CONFIG, EX_INTERRUPTED = 78, 130
 
