@@ -126,6 +126,8 @@ def _add_runs(commands: Commands) -> None:
         "--start", type=_day, metavar="DATE", help="first day, YYYY-MM-DD UTC (with --data)"
     )
     rehearse.add_argument("--alone", action="store_true", help="without a sandwich attacker and dust")
+    rehearse.add_argument("--fork", metavar="URL", help="on a fork of that chain, standing still")
+    rehearse.add_argument("--registry", type=Path, metavar="FILE", help="what is pinned there (default: Base)")
     _add_out(rehearse, "run folder; must be new or empty (default: runs/rehearsal-<run_id>)")
     _add_json(rehearse)
 

@@ -1,17 +1,22 @@
 """`rehearse`: the proving grounds on a local node, with the real contracts."""
 
 import argparse
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import anyio
 
+from treasury_actors.chain.model.known_chains import BASE
+from treasury_actors.chain.model.registry import Registry
+from treasury_actors.chain.model.registry_json import registry_from_json
 from treasury_actors.cli.screen import ProgressLine, say, show
 from treasury_actors.clock import WallClock
 from treasury_actors.errors import ConfigError
 from treasury_actors.settings.file import Settings, load_settings
 from treasury_actors.simulation.backtest import check_empty
-from treasury_actors.simulation.plan import prepare
+from treasury_actors.simulation.plan import Prepared, prepare
+from treasury_actors.simulation.rehearsal.ground import Ground, deployed, forked, frozen_season
 from treasury_actors.simulation.rehearsal.report import LABEL, screen, to_json
 from treasury_actors.simulation.rehearsal.run import Finished, run_rehearsal
 
@@ -37,24 +42,46 @@ def rehearse(options: argparse.Namespace) -> int:
     folder = options.out or RUNS / f"rehearsal-{prepared.manifest.run_id}"
     people = f"{settings.arena.agents} agents, {settings.season.days} days"
     say(f"{LABEL}: {people}, a node of its own, no real money")
+    registry = _registry(options.registry) if options.fork else None
     progress = ProgressLine("REHEARSAL")
 
-    async def play() -> Finished:
+    async def play_on(ground: Ground, played: Prepared) -> Finished:
         return await run_rehearsal(
-            prepared,
+            played,
             folder,
+            ground=ground,
             rules=settings.chain_rules(),
-            gas_ratio=gas_ratio_of(settings),
             attacked=not options.alone,
             clock=clock,
             progress=progress,
         )
+
+    async def play() -> Finished:
+        season = prepared.season
+        if registry is None:
+            async with deployed(season, gas_ratio=gas_ratio_of(settings)) as own:
+                return await play_on(own, prepared)
+        async with forked(options.fork, registry, season.universe) as fork:
+            section = settings.season
+            frozen = await frozen_season(fork, days=section.days, warmup_h=section.warmup_h)
+            manifest = replace(prepared.manifest, label=frozen.label, data_hash=frozen.data_hash)
+            return await play_on(fork, replace(prepared, season=frozen, manifest=manifest))
 
     finished = anyio.run(play)
     universe = prepared.season.universe
     show(to_json(finished.rehearsed, universe) if options.json else screen(finished.rehearsed, universe))
     say(f"every trade with its hash: {folder / 'transactions.csv'}; the season: {folder / 'report.html'}")
     return 0 if finished.rehearsed.books_are_equal else 1
+
+
+def _registry(path: Path | None) -> Registry:
+    """Return what is pinned on the chain that is forked: Base, unless a file says what else."""
+    if path is None:
+        return BASE
+    try:
+        return registry_from_json(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
 
 
 def gas_ratio_of(settings: Settings) -> float:

@@ -42,7 +42,7 @@ def report_season(
     *,
     run_id: str,
     wall_s: float,
-    benchmarks: Benchmarks,
+    benchmarks: Benchmarks | None,
 ) -> Summary:
     """Check that a replay of the journal gives the live state; write a season's reports into its folder."""
     state_hash = replayed_hash(state, journal)
@@ -56,7 +56,7 @@ def report_season(
         chain=prepared.plan.rules(state.recipe.seed).chain,
         lending_asset=prepared.plan.rules(state.recipe.seed).arena.lending_benchmark,
         notes=state.season.notes,
-        equal_agents=benchmarks.equal_agents,
-        random_agents=benchmarks.random_agents,
+        equal_agents=benchmarks.equal_agents if benchmarks else None,
+        random_agents=benchmarks.random_agents if benchmarks else None,
     )
     return write_reports(folder, records=journal.read(), season=state.season, context=context)

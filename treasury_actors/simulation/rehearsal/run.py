@@ -1,14 +1,12 @@
 """A rehearsal: the proving grounds, deployed by config, on a real node with the real contracts."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from treasury_actors.arena.model.graduation import GateRules
-from treasury_actors.chain.adapters.anvil import AnvilNode, AnvilOptions
-from treasury_actors.chain.adapters.http_rpc import Endpoint, HttpRpc
-from treasury_actors.chain.adapters.npm import anvil_binary, evm_tree
 from treasury_actors.chain.adapters.registry_check import check_registry, refuse
 from treasury_actors.chain.model.registry import LOCAL_CHAIN_ID
 from treasury_actors.chain.model.registry_json import registry_to_json
@@ -24,8 +22,7 @@ from treasury_actors.settings.rules import ChainRules
 from treasury_actors.simulation.backtest import Progress, check_empty
 from treasury_actors.simulation.benchmarks import BenchmarkWorker
 from treasury_actors.simulation.plan import Prepared
-from treasury_actors.simulation.rehearsal.contracts import published
-from treasury_actors.simulation.rehearsal.deploy_world import build_world
+from treasury_actors.simulation.rehearsal.ground import Ground
 from treasury_actors.simulation.rehearsal.report import Rehearsed, TradeLog, gate_of, to_json, trades_csv
 from treasury_actors.simulation.rehearsal.sandwich import ATTACKER_ACCOUNT, Sandwich
 from treasury_actors.simulation.rehearsal.stage import Bystanders, Stage
@@ -43,10 +40,7 @@ from treasury_actors.wiring.house import House
 HOUSE_KEY: Final = "0x8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba"
 """The published key of the node's own account 9: it signs on the local chain, and nowhere else."""
 
-FINAL_EPOCH_BLOCKS: Final = 5
 REGISTRY_NAME: Final = "registry.json"
-_HOUR_S = 3_600
-_NS_A_SECOND = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +55,8 @@ async def run_rehearsal(
     prepared: Prepared,
     folder: Path,
     *,
+    ground: Ground,
     rules: ChainRules,
-    gas_ratio: float,
     attacked: bool,
     clock: Clock,
     progress: Progress,
@@ -71,36 +65,19 @@ async def run_rehearsal(
     Play the season of `prepared` on a local chain in a new folder; write its reports.
 
     Args:
-        gas_ratio: gas price of the chain as a share of the season's L1 price.
-        attacked: by a sandwich bot, and by a stranger who sends dust at every turn.
+        ground: stands at the season's first frame, and is ours alone.
+        attacked: by a sandwich bot, and by a stranger who sends dust at every turn; not on a fork.
 
     Raises:
-        ConfigError: the folder is not empty, or the universe lacks what the world trades.
-        ToolFault, RpcFault: there is no node, or it is gone.
+        ConfigError: the folder is not empty, or what is pinned is not what is there.
+        RpcFault: the node is gone.
     """
     check_empty(folder)
     began_s = clock.monotonic_s()
-    first = prepared.season.frame(0)
-    options = AnvilOptions(
-        timestamp=first.time_ns // _NS_A_SECOND - _HOUR_S,
-        no_mining=True,
-        slots_in_an_epoch=FINAL_EPOCH_BLOCKS,
-    )
-    with FolderLock(folder) as lock, BenchmarkWorker(benchmark_job(prepared)) as worker:
+    with FolderLock(folder) as lock, _worker(prepared, ground) as worker:
         prepared.manifest.write(lock.folder)
-        async with (
-            AnvilNode(options, binary=anvil_binary(evm_tree())) as node,
-            HttpRpc(Endpoint(url=node.url)) as rpc,
-            open_journal(lock.folder, clock=clock, durable=False, epoch=lock.epoch) as journal,
-        ):
-            world = await build_world(
-                rpc,
-                artifacts=published(),
-                universe=prepared.season.universe,
-                frame=first,
-                gas_ratio=gas_ratio,
-            )
-            stage = await _stage(world, rpc, rules, folder, attacked=attacked)
+        async with open_journal(lock.folder, clock=clock, durable=False, epoch=lock.epoch) as journal:
+            stage = await _stage(ground, prepared.season, rules, folder, attacked=attacked)
             state = await _play(prepared, stage, journal, clock=clock, progress=progress)
             found = await holdings_of(stage.chain.desk)
             summary = report_season(
@@ -110,14 +87,14 @@ async def run_rehearsal(
                 folder,
                 run_id=prepared.manifest.run_id,
                 wall_s=clock.monotonic_s() - began_s,
-                benchmarks=await worker.result(),
+                benchmarks=None if worker is None else await worker.result(),
             )
             rehearsed = _rehearsed(
                 prepared,
                 state,
                 TradeLog().read(journal.read()),
                 summary,
-                node=await _node_name(rpc),
+                node=await _node_name(ground),
                 found=found,
                 attacks=stage.bystanders.attacks,
                 wall_s=clock.monotonic_s() - began_s,
@@ -126,6 +103,11 @@ async def run_rehearsal(
     (folder / "rehearsal.json").write_text(to_json(rehearsed, universe) + "\n", encoding="utf-8")
     (folder / "transactions.csv").write_text(trades_csv(rehearsed.trades), encoding="utf-8")
     return Finished(rehearsed=rehearsed, folder=folder)
+
+
+def _worker(prepared: Prepared, ground: Ground) -> AbstractContextManager[BenchmarkWorker | None]:
+    """Return who computes the benchmarks; nobody can for the one frame of a fork."""
+    return nullcontext() if ground.world is None else BenchmarkWorker(benchmark_job(prepared))
 
 
 def _rehearsed(
@@ -181,23 +163,24 @@ async def _play(
     return state
 
 
-async def _stage(world: World, rpc: HttpRpc, rules: ChainRules, folder: Path, *, attacked: bool) -> Stage:
-    """Pin what was deployed, keep the pins in the folder, compare them with the chain; set the stage."""
-    registry = await world.registry()
+async def _stage(ground: Ground, season: Season, rules: ChainRules, folder: Path, *, attacked: bool) -> Stage:
+    """Keep what is pinned in the folder, compare it with the chain, set the stage."""
+    registry, rpc = ground.registry, ground.rpc
     (folder / REGISTRY_NAME).write_text(registry_to_json(registry), encoding="utf-8")
     refuse(await check_registry(rpc, registry))
     signer = LocalSigner(HOUSE_KEY, chain_id=registry.chain_id)
+    world = ground.world
     return Stage(
-        world=world,
-        access=chain_access(universe=world.universe, registry=registry, rpc=rpc, signer=signer, rules=rules),
+        ground=ground,
+        access=chain_access(universe=season.universe, registry=registry, rpc=rpc, signer=signer, rules=rules),
         confirm_blocks=rules.policy.confirm_depth,
-        bystanders=await _bystanders(world, rpc) if attacked else Bystanders(),
+        bystanders=await _bystanders(world) if attacked and world is not None else Bystanders(),
     )
 
 
-async def _bystanders(world: World, rpc: HttpRpc) -> Bystanders:
+async def _bystanders(world: World) -> Bystanders:
     """Return an attacker and a stranger, with what they need."""
-    accounts = sequence(result_of(await rpc.call("eth_accounts"), "eth_accounts"), "eth_accounts")
+    accounts = sequence(await world.writer.ask("eth_accounts"), "eth_accounts")
     attacker = str(accounts[ATTACKER_ACCOUNT])
     sandwich = Sandwich(world, account=attacker)
     stranger = Stranger(world, account=str(accounts[STRANGER_ACCOUNT]))
@@ -207,6 +190,7 @@ async def _bystanders(world: World, rpc: HttpRpc) -> Bystanders:
     return Bystanders(sandwich=sandwich, spite=spite, stranger=stranger)
 
 
-async def _node_name(rpc: HttpRpc) -> str:
-    """Return what the node calls itself."""
-    return str(result_of(await rpc.call("web3_clientVersion"), "web3_clientVersion"))
+async def _node_name(ground: Ground) -> str:
+    """Return what the node calls itself, and what it is a fork of."""
+    name = str(result_of(await ground.rpc.call("web3_clientVersion"), "web3_clientVersion"))
+    return name if ground.world is not None else f"{name}, {ground.registry.chain_name}"

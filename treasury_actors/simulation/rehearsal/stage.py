@@ -9,12 +9,11 @@ stranger sends us dust.
 from dataclasses import dataclass, replace
 from typing import Final
 
-from treasury_actors.ids import AssetId
 from treasury_actors.ledger.messages import InOurHands
 from treasury_actors.market.model.frame import MarketFrame
+from treasury_actors.simulation.rehearsal.ground import Ground
 from treasury_actors.simulation.rehearsal.sandwich import Attack, Sandwich
 from treasury_actors.simulation.rehearsal.stranger import Stranger
-from treasury_actors.simulation.rehearsal.world import World
 from treasury_actors.wiring.chain_access import ChainAccess
 from treasury_actors.wiring.house import House
 
@@ -49,12 +48,12 @@ class Bystanders:
 
 
 class Stage:
-    """Moves a world with a season's frames, and mines what the house sends."""
+    """Moves a local chain with a season's frames, and mines what the house sends."""
 
     def __init__(
-        self, *, world: World, access: ChainAccess, confirm_blocks: int, bystanders: Bystanders
+        self, *, ground: Ground, access: ChainAccess, confirm_blocks: int, bystanders: Bystanders
     ) -> None:
-        self._world = world
+        self._ground = ground
         self._confirm_blocks = confirm_blocks
         self._account = access.signer.address
         self._turn = 0
@@ -68,13 +67,13 @@ class Stage:
         """Fund the wallet with what the books say was deposited, to the unit."""
         deposited = await house.ledger.ask(InOurHands(), timeout_s=ASK_TIMEOUT_S)
         for asset, units in deposited.items():
-            await self._fund(asset, units)
+            await self._ground.fund(self._account, asset, units)
 
     async def before_turn(self, frame: MarketFrame) -> None:
         """Move oracles, pools, rates and gas to the frame; the world was built at the first."""
         self._turn = frame.index
         if frame.index > 0:
-            await self._world.move_to(frame)
+            await self._ground.move_to(frame)
 
     async def after_turn(self, frame: MarketFrame) -> None:
         """Mine what the turn sent, as deep as the house waits for."""
@@ -89,11 +88,4 @@ class Stage:
         attacker = self.bystanders.spite if is_spiteful else self.bystanders.sandwich
         if attacker is not None:
             self.bystanders.took(await attacker.attack(self._account))
-        await self._world.writer.ask("anvil_mine", hex(self._confirm_blocks))
-
-    async def _fund(self, asset: AssetId, units: int) -> None:
-        """Give the wallet what it was promised, out of nothing."""
-        if asset == self._world.universe.gas:
-            await self._world.fund_gas(self._account, units)
-        else:
-            await self._world.fund(self._account, asset, units)
+        await self._ground.mine(self._confirm_blocks)
