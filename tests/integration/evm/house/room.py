@@ -250,6 +250,12 @@ class Room(Chain):
                 return
         raise AssertionError(f"still on its way after {TURNS_MAX} turns: {self.slots}")
 
+    async def settle_stopped(self) -> None:
+        """Mine and look some times: while trading is stopped some hops can't come to their end."""
+        for _ in range(4):
+            await self.mine(CONFIRM_DEPTH)
+            await self.turn()
+
     async def bury(self) -> None:
         """Mine until all that was mined is final, looking now and then."""
         for _ in range(4):
