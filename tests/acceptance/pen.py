@@ -71,7 +71,7 @@ class Pen:
 
     def wish(self, units: int = UNITS) -> Wish:
         """Return what a conversion must bring at the frame's prices, which no pool has made."""
-        found = wish_for(MAINNET, STEP, units, MARKET, self.limits)
+        found = wish_for(MAINNET, STEP, units, MARKET, self.limits, reduces=False)
         assert isinstance(found, Wish)
         return found
 

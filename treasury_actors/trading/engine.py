@@ -184,6 +184,7 @@ class TradingEngine(Actor[EngineMessage]):
             turnover_micro_usd=self._turnover.micro_usd(order.agent, frame.index),
             gas_left_wei=self._gas.left_wei(order.agent),
             frame=frame,
+            stale_exits=self._venue.leaves_process,
         )
         return verdict if isinstance(verdict, Refusal) else await self._check_rates(order, verdict)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from treasury_actors.actors.actor import Actor
 from treasury_actors.actors.child import ChildSpec, M
@@ -217,7 +217,7 @@ def _start_core(
             universe=universe,
             ledger=ledger,
             engine=engine,
-            policy=rules.guard,
+            policy=rules.guard if chain is None else replace(rules.guard, stale_exits=True),
             marks=fold.marks,
             mandates=mandates,
         )

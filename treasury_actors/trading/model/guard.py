@@ -24,11 +24,13 @@ class GuardPolicy:
         stop_loss_ratio: of the capital it was given, flows of capital aside.
         drawdown_ratio_max: from its highest value.
         dust_micro_usd: a holding of less value is no position: it goes to `treasury:dust`.
+        stale_exits: sell at the last known price where there is no fresh one: at a market that has its own.
     """
 
     stop_loss_ratio: float = 0.25
     drawdown_ratio_max: float = 0.30
     dust_micro_usd: int = 10_000
+    stale_exits: bool = False
 
 
 def breach_of(mark: Mark, policy: GuardPolicy) -> str:
@@ -47,7 +49,7 @@ def exit_orders(
     frame: MarketFrame,
     policy: GuardPolicy,
 ) -> list[Order]:
-    """Return one reduce-only order for every position with a way to the reserve at fresh prices."""
+    """Return one reduce-only order for every position with a way to the reserve, at prices that serve."""
     orders: list[Order] = []
     for asset, units in sorted(owned.items()):
         path = universe.routes.get((asset, universe.reserve))
@@ -55,7 +57,7 @@ def exit_orders(
             continue
         if nav_micro_usd(universe, [(asset, units)], frame) < policy.dust_micro_usd:
             continue
-        if path_is_fresh(universe, path, frame):
+        if policy.stale_exits or path_is_fresh(universe, path, frame):
             number = _GUARDIAN_NUMBERS + len(orders)
             orders.append(
                 Order(

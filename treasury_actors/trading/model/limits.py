@@ -136,6 +136,7 @@ def check_order(
     turnover_micro_usd: int,
     gas_left_wei: int,
     frame: MarketFrame,
+    stale_exits: bool = False,
 ) -> int | Refusal:
     """
     Return the order's value in micro-dollars if it keeps every limit, else the first one it breaks.
@@ -143,6 +144,9 @@ def check_order(
     An exit (`reduce_only`, checked hop by hop) passes the limits of size, turnover and impact: being able
     to leave is worth more than the price. Nothing passes a price that is missing, and an agent whose gas
     budget of this round is spent can't pay a transaction; the guardian finds gas elsewhere.
+
+    Args:
+        stale_exits: an exit may go at the last known price: the venue is a market, and has one of its own.
     """
     steps = resolve(universe, order.path)
     if isinstance(steps, Refusal):
@@ -155,7 +159,9 @@ def check_order(
         return Refusal(reason=TradingReason.NOT_POSITIVE, detail=f"{order.units} units")
     for step in steps:
         for asset in (step.source, step.target):
-            if not frame.fresh[universe.column[asset]]:
+            column = universe.column[asset]
+            is_known = frame.ticks[column] > 0 and stale_exits and order.reduce_only
+            if not frame.fresh[column] and not is_known:
                 return Refusal(reason=TradingReason.STALE_PRICE, detail=asset)
     source = universe.by_id[steps[0].source]
     value = source.value_micro_usd(order.units, frame.ticks[universe.column[source.id]])

@@ -102,7 +102,7 @@ class Placer:
         if protocol is None or step.source not in desk.tokens or step.target not in desk.tokens:
             return Verdict(reason=TradingReason.VENUE_REFUSED, detail=f"{step.id} has no contract here")
         assert hop.frame is not None, "a hop is placed at the prices it was decided at"
-        wish = wish_for(desk.universe, step, ticket.units, hop.frame, desk.limits)
+        wish = wish_for(desk.universe, step, ticket.units, hop.frame, desk.limits, reduces=ticket.reduces)
         if isinstance(wish, ChainRefusal):
             return _forbidden(wish)
         quoted = await protocol.quote(step, ticket.units, "latest")

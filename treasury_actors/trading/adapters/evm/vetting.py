@@ -11,6 +11,7 @@ from treasury_actors.money import MICRO_USD
 from treasury_actors.trading.adapters.evm import erc20
 from treasury_actors.trading.adapters.evm.protocol import Approval, Call, Decoded, DefiProtocol, Undecodable
 from treasury_actors.trading.model.chain_limits import (
+    IMPACT_BPS_HARD,
     PPM,
     PPM_PER_BPS,
     AllowedCall,
@@ -49,12 +50,26 @@ class Wish:
 
 
 def wish_for(
-    universe: Universe, step: Conversion, units: int, frame: MarketFrame, limits: ChainLimits
+    universe: Universe,
+    step: Conversion,
+    units: int,
+    frame: MarketFrame,
+    limits: ChainLimits,
+    *,
+    reduces: bool,
 ) -> Wish | ChainRefusal:
-    """Return what a conversion of `units` must bring at this frame, or which price is missing."""
-    for asset in (step.source, step.target, universe.gas):
-        if not frame.fresh[universe.column[asset]] or not frame.ticks[universe.column[asset]]:
-            return ChainRefusal(reason=ChainReason.STALE_PRICE, detail=asset)
+    """
+    Return what a conversion of `units` must bring at this frame, or which price is missing.
+
+    An exit needs no fresh price: it goes at the last known one, with the widest bound there may be. Being
+    able to leave is worth more than the last few percent, and nobody gets more than those.
+    """
+    columns = [universe.column[each] for each in (step.source, step.target, universe.gas)]
+    unknown = [column for column in columns if not frame.ticks[column]]
+    stale = [column for column in columns if not frame.fresh[column]]
+    if unknown or (stale and not reduces):
+        asset = universe.assets[(unknown or stale)[0]].id
+        return ChainRefusal(reason=ChainReason.STALE_PRICE, detail=asset)
     source, target, gas = (universe.by_id[each] for each in (step.source, step.target, universe.gas))
     source_ticks, target_ticks = (frame.ticks[universe.column[each.id]] for each in (source, target))
     value = source.value_micro_usd(units, source_ticks)
@@ -69,7 +84,7 @@ def wish_for(
             target=target,
             target_ticks=target_ticks,
             fee_ppm=round(step.fee_bps * PPM_PER_BPS),
-            impact_bps=limits.impact_bps_max,
+            impact_bps=IMPACT_BPS_HARD if stale else limits.impact_bps_max,
         ),
         value_micro_usd=value,
         notional_wei=gas.units_for_micro_usd(value, frame.ticks[universe.column[gas.id]]),
