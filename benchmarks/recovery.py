@@ -5,10 +5,10 @@ How long from kill -9 to a house that trades again.
 
 Plays a run until its journal has so many events (with `--folder` it is kept, and found there the next time).
 Then again and again: start a daemon on it, let it play some turns, kill it, start the next. Counted is the
-time from the signal to the end of the next process's first turn: starting Python, making the season, verifying
-and folding the whole journal, waking the agents, deciding. Prints one line of JSON: p50 and p99 of that in
-seconds on the wall, what of it was the new process's own time on a CPU (which a busy machine leaves as it is),
-and where that went.
+time from the signal to the end of the next process's first turn: starting Python, making the season,
+verifying and folding the whole journal, waking the agents, deciding. Prints one line of JSON: p50 and p99 of
+that in seconds on the wall, what of it was the new process's own time on a CPU (which a busy machine leaves
+as it is), and where that went.
 """
 
 import argparse

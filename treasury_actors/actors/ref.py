@@ -95,25 +95,13 @@ class Ref(Generic[M_contra]):
         asked = Asked(message)
         lane.append(asked)
         mailbox.wake()
-        await self._answer(asked, timeout_s)
+        if not await comes_within(asked.done, timeout_s):
+            kind = type(message).__name__
+            raise AskTimeout(f"{self.name}: no answer to {kind} within {timeout_s:g} s")
         if asked.error is not None:
             # Several may have asked, and an exception carries one traceback: each raises its own.
             raise type(asked.error)(*asked.error.args)
         return cast("R", asked.value)
-
-    async def _answer(self, asked: Asked, timeout_s: float) -> None:
-        """Wait until `asked` is done, slice by slice: one that ends late was a pause of the host."""
-        left_s = timeout_s
-        while left_s > 0.0:
-            slice_s = min(left_s, SLICE_S)
-            due_s = anyio.current_time() + slice_s
-            with anyio.move_on_after(slice_s):
-                await asked.done.wait()
-            if asked.done.is_set():
-                return
-            if anyio.current_time() - due_s < LATE_S:
-                left_s -= slice_s
-        raise AskTimeout(f"{self.name}: no answer to {type(asked.message).__name__} within {timeout_s:g} s")
 
     def _not_understood(self, message: object) -> MessageNotUnderstood:
         known = ", ".join(kind.__name__ for kind in self._mailbox.accepts)
@@ -122,6 +110,26 @@ class Ref(Generic[M_contra]):
     def __repr__(self) -> str:
         """Return an instrument: name, state, how many messages wait."""
         return f"<Ref {self.name} [{self._mailbox.state}, depth {self._mailbox.depth}]>"
+
+
+async def comes_within(event: anyio.Event, timeout_s: float) -> bool:
+    """
+    Wait for an event, at most `timeout_s` seconds of running time; say whether it came.
+
+    Slice by slice: one that ends late was a pause of the host, and does not count.
+    """
+    left_s = timeout_s
+    while True:
+        slice_s = min(left_s, SLICE_S)
+        due_s = anyio.current_time() + slice_s
+        with anyio.move_on_after(slice_s):
+            await event.wait()
+        if event.is_set():
+            return True
+        if anyio.current_time() - due_s < LATE_S:
+            left_s -= slice_s
+        if left_s <= 0.0:
+            return False
 
 
 LATE_S = 2.0

@@ -13,7 +13,7 @@ from treasury_actors.actors.events import HostPaused, SupervisionEvent
 from treasury_actors.actors.guard import DeadlinePassed
 from treasury_actors.actors.patrol import RunningTime
 from treasury_actors.actors.policy import PastCrash, SupervisionPolicy
-from treasury_actors.actors.ref import Ref
+from treasury_actors.actors.ref import Ref, comes_within
 from treasury_actors.actors.ward import Ward
 from treasury_actors.clock import Clock
 
@@ -105,9 +105,9 @@ class Supervisor:
     async def stop(self) -> None:
         """Stop all children, last started first, one after another; `stop_s` is for all together."""
         self._stopping = True
-        end_s = self._clock.monotonic_s() + self._policy.stop_s
+        end_s = self._running_s() + self._policy.stop_s
         for cell in reversed(list(self._ward.cells.values())):
-            await self._stop_cell(cell, within_s=max(0.0, end_s - self._clock.monotonic_s()))
+            await self._stop_cell(cell, within_s=max(0.0, end_s - self._running_s()))
 
     def open_turn(self, turn: int) -> None:
         """Close the turn before, giving its verdicts, and count crashes in `turn` from now on."""
@@ -144,9 +144,7 @@ class Supervisor:
 
     async def _stop_cell(self, cell: Cell[M], *, within_s: float) -> None:
         cell.order_stop()
-        with anyio.move_on_after(within_s):
-            await cell.ended.wait()
-        if not cell.ended.is_set():
+        if not await comes_within(cell.ended, within_s):
             cell.doom(DeadlinePassed(f"it did not stop within {within_s:g} s"))
             with anyio.move_on_after(DYING_S):
                 await cell.ended.wait()
@@ -155,6 +153,7 @@ class Supervisor:
         """Go round for as long as the supervisor lives: one task instead of a timer a message."""
         while True:
             slept_s = self._patrol_s
+            self._running.sleeps(slept_s)
             await anyio.sleep(slept_s)
             now_s = self._clock.monotonic_s()
             late_s = self._running.woke(now_s, slept_s=slept_s)

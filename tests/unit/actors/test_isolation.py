@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import anyio
 import pytest
@@ -245,6 +246,47 @@ def test_deadlines_wait_while_the_host_is_paused() -> None:
         assert paused.gap_s == pytest.approx(8 * 3_600.0, abs=1.0)
 
     play(scene)
+
+
+def test_a_crash_right_after_a_pause_counts_no_longer_than_any_other() -> None:
+    """It is counted before anyone has noticed the pause, so its time must not be one that never was."""
+
+    async def pause_and_crash(stage: Stage) -> None:
+        stage.loop.skip(600.0)
+        raise ValueError("late")
+
+    async def scene(stage: Stage) -> None:
+        ann = stage.listener("ann")
+        stage.house.open_turn(0)
+        ann.tell(Do(act=lambda: pause_and_crash(stage)))
+        await soon()
+        for turn in range(1, 6):
+            await anyio.sleep(14.0)  # six crashes within 70 s, and never five within 50 s
+            stage.house.open_turn(100 * turn)
+            ann.tell(Do(act=crash(ValueError("no"))))
+        await anyio.sleep(120.0)
+
+        assert stage.house.status("ann").crashes == 6
+        assert stage.house.status("ann").state == "running"
+
+    play(scene, replace(SupervisionPolicy.live(), period_s=50.0))
+
+
+def test_a_pause_while_stopping_cuts_nobodys_stop_short() -> None:
+    async def let_go_slowly(stage: Stage) -> None:
+        await anyio.sleep(1.5)
+        stage.loop.skip(60.0)
+        await anyio.sleep(1.5)
+
+    async def scene(stage: Stage) -> None:
+        stage.listener("ann").tell(Do(act=lambda: let_go_slowly(stage)))
+        stage.listener("bob").tell(Do(act=lambda: anyio.sleep(2.0)))
+        await soon()
+
+    stage = play(scene)
+
+    assert stage.causes() == []
+    assert stage.diary[-2:] == ["stopped bob", "stopped ann"]
 
 
 def test_a_deadline_still_comes_after_a_pause() -> None:
