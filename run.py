@@ -24,6 +24,7 @@ from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
 ON_CHAIN = ("rehearse", "keystore", "check-wallet", "check-accounts", "observe", "safe-propose")
+WITH_KEYS = ("approve", "approval-key")  # on the same curve as the chain's
 EVALUATES = ("evolve", "walk-forward", "evidence")
 SETS = {"test": "test", "data": "data"} | dict.fromkeys(ON_CHAIN, "chain") | dict.fromkeys(EVALUATES, "speed")
 """All other commands need "run" alone."""

@@ -12,6 +12,7 @@ from treasury_actors.cli.options import day as _day
 from treasury_actors.cli.options import lazy as _lazy
 from treasury_actors.cli.options import whole as _whole
 from treasury_actors.cli.options_chain import add_chain_run, add_local
+from treasury_actors.cli.options_ladder import add_ladder
 from treasury_actors.cli.screen import say
 from treasury_actors.errors import TreasuryError
 
@@ -85,6 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_custody(commands)
     _add_evidence(commands)
     _add_faults(commands)
+    add_ladder(commands)
     return parser
 
 
@@ -127,7 +129,9 @@ def _add_runs(commands: Commands) -> None:
     )
     rehearse.add_argument("--alone", action="store_true", help="without a sandwich attacker and dust")
     rehearse.add_argument("--fork", metavar="URL", help="on a fork of that chain, standing still")
-    rehearse.add_argument("--registry", type=Path, metavar="FILE", help="what is pinned there (default: Base)")
+    rehearse.add_argument(
+        "--registry", type=Path, metavar="FILE", help="what is pinned there (default: Base)"
+    )
     _add_out(rehearse, "run folder; must be new or empty (default: runs/rehearsal-<run_id>)")
     _add_json(rehearse)
 

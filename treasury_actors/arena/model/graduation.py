@@ -215,8 +215,8 @@ def _vetoes_tested(candidate: Candidate, rules: GateRules) -> tuple[Veto, ...]:
     if tested is None:
         return (Veto.NOT_MEASURED,)
     floor = tested.lending_ppb
-    above = tested.fitness_ppb is not None and (candidate.baseline or tested.fitness_ppb > floor)
-    stressed = tested.stressed_ppb is not None and (candidate.baseline or tested.stressed_ppb > floor)
+    above = tested.fitness_ppb is not None and tested.fitness_ppb > floor
+    stressed = tested.stressed_ppb is not None and tested.stressed_ppb > floor
     deep = rules.drawdown_p95_factor * tested.drawdown_p95_ratio
     too_deep = candidate.max_drawdown_ratio >= max(deep, DRAWDOWN_NOISE)
     found = (

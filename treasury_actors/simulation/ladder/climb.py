@@ -43,12 +43,14 @@ class StageLog:
 
     Attributes:
         opened_day: when its first agent came up; None if none did.
+        active_min: on paper, fewest at once at a day's close.
         active_max: most agents at once; `invested_max_micro_usd`: most NAV at once.
     """
 
     opened_day: int | None = None
     admitted: int = 0
     active_max: int = 0
+    active_min: int | None = None
     invested_max_micro_usd: int = 0
     full_day: int | None = None
     notes: list[str] = field(default_factory=list)
@@ -261,7 +263,7 @@ class Director:
         """Look at those whose days are over; who is vetoed after them goes down."""
         assert rung.gate is not None, "only the last rung has no gate"
         ripe = [m for m in self._living(rung.stage) if self._age(m, frame) >= rung.gate.days_min]
-        if not ripe:
+        if not ripe or places <= 0:
             return
         graduation = await self.keeper.with_money(rung, up, ripe, places, frame)
         vetoed = {each.agent for each in graduation.vetoed}
@@ -316,8 +318,9 @@ class Director:
             log.invested_max_micro_usd = max(log.invested_max_micro_usd, invested)
             if log.full_day is None and len(living) >= rung.places_full:
                 log.full_day = day
-        paper = self._paper.fold.records.roster.living()
-        self.logs["sim"].active_max = max(self.logs["sim"].active_max, len(paper))
+        paper, log = len(self._paper.fold.records.roster.living()), self.logs["sim"]
+        log.active_max = max(log.active_max, paper)
+        log.active_min = paper if log.active_min is None else min(log.active_min, paper)
         full = self.logs[self._plan.ladder[-1].stage].full_day
         self.is_done = full is not None and day >= full + _SETTLED_DAYS
 

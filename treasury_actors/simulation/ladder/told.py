@@ -185,6 +185,7 @@ def _stage(climbed: Climbed, rung: Rung) -> dict[str, Any]:
         "reached": log.opened_day is not None,
         "admitted": log.admitted or (climbed.paper.roster.births if rung.stage == "sim" else 0),
         "active_max": log.active_max,
+        "active_min": log.active_min,
         "active_end": len(living),
         "invested_max_usd": _dollars(log.invested_max_micro_usd),
         "full_day": log.full_day,
