@@ -8,10 +8,15 @@ from treasury_actors.errors import InvariantViolated
 from treasury_actors.ids import AccountId, AgentId, AssetId, EntryId
 from treasury_actors.journal.ports import Journal
 from treasury_actors.ledger.messages import AccountBalances, InOurHands, LedgerMessage, Post, Statement
-from treasury_actors.ledger.model import AgentStatement, Entry, EntryKind, EntryRejected, Posting
+from treasury_actors.ledger.model import AgentStatement, Entry, EntryKind, EntryRejected, Posting, transfer
 from treasury_actors.message import Provenance
 
 ASK_TIMEOUT_S = 30.0
+
+
+def moved(source: AccountId, target: AccountId, asset: AssetId, units: int) -> tuple[Posting, ...]:
+    """Return the postings of a transfer, none if nothing moves."""
+    return transfer(source, target, asset, units) if units else ()
 
 
 class Books:

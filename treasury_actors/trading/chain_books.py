@@ -13,7 +13,7 @@ from treasury_actors.ledger.model import (
     venue,
 )
 from treasury_actors.market.model.universe import Universe
-from treasury_actors.trading.books import Books
+from treasury_actors.trading.books import Books, moved
 from treasury_actors.trading.model.limits import Refusal
 from treasury_actors.trading.model.order import TradingReason
 from treasury_actors.trading.model.reconciliation import Difference, reconcile
@@ -33,6 +33,7 @@ class ChainBooks:
         self._books = books
         self._venue = venue
         self._undone: dict[str, None] = {}
+        self._seen: dict[AssetId, int] = {}
         self.agree = not venue.leaves_process
 
     def __repr__(self) -> str:
@@ -49,22 +50,27 @@ class ChainBooks:
         """
         Compare the books with what is there, if that can be said now; return what is missing, or None (I30).
 
-        A surplus is anybody's gift: it is booked outside the NAV, and trading goes on.
+        A surplus is anybody's gift: it is booked outside the NAV, and trading goes on. It is booked when it
+        is seen a second time: what came with the newest block may go with it, and would then be missing.
         """
         found = await self._venue.holdings() if self._venue.leaves_process else None
         if found is None:
             return None
         outcome = reconcile(await self._books.in_our_hands(), found)
+        seen, self._seen = self._seen, {}
         for surplus in outcome.surpluses:
-            await self._take_in(surplus, turn)
+            units = min(surplus.units, seen.get(surplus.asset, 0))
+            self._seen[surplus.asset] = surplus.units - units
+            if units:
+                await self._take_in(surplus, units, turn)
         self.agree = not outcome.is_short
         missing = [f"{gap.units} {gap.asset} of {gap.expected}" for gap in outcome.shortfalls]
         return f"missing from the wallet: {', '.join(missing)}" if missing else None
 
-    async def _take_in(self, surplus: Difference, turn: int) -> None:
+    async def _take_in(self, surplus: Difference, units: int, turn: int) -> None:
         """Book what a stranger sent where it belongs to nobody."""
         name = f"inflow/{turn}/{surplus.asset}/{surplus.found}"
-        postings = transfer(DEPOSITS, UNSOLICITED, surplus.asset, surplus.units)
+        postings = transfer(DEPOSITS, UNSOLICITED, surplus.asset, units)
         await self._books.post(name, "inflow", postings, name)
 
     async def reverse(self, receipt: Reversed) -> str | None:
@@ -93,7 +99,7 @@ class ChainBooks:
 
     async def _undo(self, receipt: Reversed) -> tuple[Posting, ...]:
         """Return what was given, taken and burnt, backwards."""
-        postings = _moved(GAS_BURNT, GAS, self._universe.gas, receipt.gas_wei)
+        postings = moved(GAS_BURNT, GAS, self._universe.gas, receipt.gas_wei)
         if receipt.conversion is None:
             return postings
         step = self._universe.conversion_by_id[receipt.conversion]
@@ -102,14 +108,14 @@ class ChainBooks:
         from_own = min(has, receipt.taken_units)
         return (
             *postings,
-            *_moved(theirs, own, step.source, receipt.given_units),
-            *_moved(own, theirs, step.target, from_own),
-            *_moved(_passed_on(receipt), theirs, step.target, receipt.taken_units - from_own),
+            *moved(theirs, own, step.source, receipt.given_units),
+            *moved(own, theirs, step.target, from_own),
+            *moved(_passed_on(receipt), theirs, step.target, receipt.taken_units - from_own),
         )
 
     async def _redone(self, receipt: Reversed) -> tuple[Posting, ...]:
         """Return what was given, taken and burnt; what was passed on is made good first."""
-        postings = _moved(GAS, GAS_BURNT, self._universe.gas, receipt.gas_wei)
+        postings = moved(GAS, GAS_BURNT, self._universe.gas, receipt.gas_wei)
         if receipt.conversion is None:
             return postings
         step = self._universe.conversion_by_id[receipt.conversion]
@@ -117,17 +123,12 @@ class ChainBooks:
         owed = -(await self._books.balances(passed_on)).get(step.target, 0)
         return (
             *postings,
-            *_moved(own, theirs, step.source, receipt.given_units),
-            *_moved(theirs, own, step.target, receipt.taken_units),
-            *_moved(own, passed_on, step.target, owed),
+            *moved(own, theirs, step.source, receipt.given_units),
+            *moved(theirs, own, step.target, receipt.taken_units),
+            *moved(own, passed_on, step.target, owed),
         )
 
 
 def _passed_on(receipt: Reversed) -> AccountId:
     """Return the account that lends what an agent had passed on when it was undone."""
     return venue(f"undone:{receipt.name}")
-
-
-def _moved(source: AccountId, target: AccountId, asset: AssetId, units: int) -> tuple[Posting, ...]:
-    """Return the postings of a transfer, none if nothing moves."""
-    return transfer(source, target, asset, units) if units else ()

@@ -13,7 +13,7 @@ from treasury_actors.ledger.messages import LedgerMessage
 from treasury_actors.ledger.model import Posting, available, held, transfer, venue
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Universe
-from treasury_actors.trading.books import Books
+from treasury_actors.trading.books import Books, moved
 from treasury_actors.trading.chain_books import ChainBooks
 from treasury_actors.trading.gas_account import GasAccount
 from treasury_actors.trading.messages import (
@@ -275,17 +275,18 @@ class TradingEngine(Actor[EngineMessage]):
         order, step, bought = working.order, receipt.ticket.conversion, receipt.quote
         last = working.hop + 1 == len(order.path)
         mandate = self._mandates.get(order.agent)
+        if not bought.taken_units:  # no minimum allows that: the contract is not what is pinned
+            await self._stop_if(f"{step.venue} took {bought.given_units} {step.source} for no {step.target}")
         forbidden = None
         if not last:
             forbidden = self._chain_books.check() or check_release(order, mandate, self._latch)
         goal = available(order.agent) if last or forbidden else held(order.agent)
-        postings = [
-            *transfer(held(order.agent), venue(step.venue), step.source, bought.given_units),
-            *transfer(venue(step.venue), goal, step.target, bought.taken_units),
-        ]
         left = working.held_units - bought.given_units
-        if left:
-            postings += transfer(held(order.agent), available(order.agent), step.source, left)
+        postings = [
+            *moved(held(order.agent), venue(step.venue), step.source, bought.given_units),
+            *moved(venue(step.venue), goal, step.target, bought.taken_units),
+            *moved(held(order.agent), available(order.agent), step.source, left),
+        ]
         is_income = goal == available(order.agent) and step.target == self._universe.reserve
         income = bought.taken_units if is_income else 0
         gas_postings, gas_charge = await self._gas.charge(order.agent, receipt.gas_wei, income, frame)
@@ -394,4 +395,5 @@ class TradingEngine(Actor[EngineMessage]):
                 await self._settle(receipt, self._frame)
             if not self._open_orders.at_venue():
                 break
-        await self._stop_if(await self._chain_books.compare(self._frame.index))
+        for _ in range(2):  # a gift is booked when it is seen again
+            await self._stop_if(await self._chain_books.compare(self._frame.index))
