@@ -25,8 +25,12 @@ from typing import NoReturn
 ROOT = Path(__file__).resolve().parent
 ON_CHAIN = ("rehearse", "keystore", "check-wallet", "check-accounts", "observe", "safe-propose")
 WITH_KEYS = ("approve", "approval-key")  # on the same curve as the chain's
-EVALUATES = ("evolve", "walk-forward", "evidence")
-SETS = {"test": "test", "data": "data"} | dict.fromkeys(ON_CHAIN, "chain") | dict.fromkeys(EVALUATES, "speed")
+EVALUATES = ("evolve", "walk-forward", "evidence", "ladder")
+SETS = (
+    {"test": "test", "data": "data"}
+    | dict.fromkeys(ON_CHAIN + WITH_KEYS, "chain")
+    | dict.fromkeys(EVALUATES, "speed")
+)
 """All other commands need "run" alone."""
 TEST_DEFAULTS = ["-q", "-n", "2"]
 EX_CONFIG, EX_INTERRUPTED = 78, 130
