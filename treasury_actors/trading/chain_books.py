@@ -69,7 +69,7 @@ class ChainBooks:
 
     async def _take_in(self, surplus: Difference, units: int, turn: int) -> None:
         """Book what a stranger sent where it belongs to nobody."""
-        name = f"inflow/{turn}/{surplus.asset}/{surplus.found}"
+        name = f"inflow/{turn}/{surplus.asset}/{surplus.expected}"
         postings = transfer(DEPOSITS, UNSOLICITED, surplus.asset, units)
         await self._books.post(name, "inflow", postings, name)
 

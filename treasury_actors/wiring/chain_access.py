@@ -11,6 +11,7 @@ from treasury_actors.settings.rules import ChainRules
 from treasury_actors.trading.adapters.evm import aave_v3, erc20, erc4626
 from treasury_actors.trading.adapters.evm.aave_v3 import AaveV3
 from treasury_actors.trading.adapters.evm.abi import Function
+from treasury_actors.trading.adapters.evm.data_fee import DataFee
 from treasury_actors.trading.adapters.evm.erc4626 import Erc4626, VaultAddresses
 from treasury_actors.trading.adapters.evm.node import ChainNode
 from treasury_actors.trading.adapters.evm.placing import ChainDesk
@@ -25,6 +26,7 @@ from treasury_actors.trading.wallet_ports import Signer, WalletNode
 
 UNISWAP, AAVE = VenueId("uniswap-v3"), VenueId("aave-v3")
 ROUTER, POOL = "uniswap-v3:router", "aave-v3:pool"
+DATA_FEE_ORACLE = "optimism:gas-price-oracle"
 _PPM_PER_BPS = 100
 _FUNCTIONS: Mapping[str, tuple[Function, ...]] = {
     "supply": (aave_v3.SUPPLY,),
@@ -84,8 +86,15 @@ def chain_access(
         tokens=tokens,
         limits=limits,
         fees=rules.policy.fees,
+        data_fee=_data_fee(registry, reads),
     )
     return ChainAccess(desk=desk, policy=rules.policy, signer=signer, node=ChainNode(rpc))
+
+
+def _data_fee(registry: Registry, reads: RpcReads) -> DataFee | None:
+    """Return what asks for an L2's data fee, where its oracle is pinned."""
+    oracles = [pinned.address for pinned in registry.contracts if pinned.name == DATA_FEE_ORACLE]
+    return DataFee(reads=reads, oracle=oracles[0]) if oracles else None
 
 
 def _uniswap(

@@ -25,6 +25,9 @@ BASE = Registry(
         PinnedContract(name="aave-v3:provider", address="0xe20fCBdBfFC4Dd138cE8b2E6FBb6CB49777ad64D"),
         PinnedContract(name="chainlink:ETH/USD", address="0x71041dddad3595F9CEd3DcCFBe3D1F4b0a16Bb70"),
         PinnedContract(name="chainlink:USDC/USD", address="0x7e860098F58bBFC8648a4311b374B1D669a2bc6B"),
+        PinnedContract(
+            name="optimism:gas-price-oracle", address="0x420000000000000000000000000000000000000F"
+        ),
         PinnedContract(name="chainlink:sequencer", address="0xBCF85224fc0756B9Fa45aA7892530B47e10b6433"),
     ),
 )

@@ -8,6 +8,7 @@ from treasury_actors.chain.model.faults import RpcFault
 from treasury_actors.ids import AssetId, VenueId
 from treasury_actors.market.model.universe import Universe
 from treasury_actors.trading.adapters.evm import erc20
+from treasury_actors.trading.adapters.evm.data_fee import DataFee
 from treasury_actors.trading.adapters.evm.errors import Refused, VenueReason
 from treasury_actors.trading.adapters.evm.hops import Hop, Step, Verdict
 from treasury_actors.trading.adapters.evm.protocol import Approval, Call, DefiProtocol
@@ -41,6 +42,7 @@ class ChainDesk:
     Attributes:
         protocols: by the venue's name in the universe.
         tokens: the pinned address of every asset that can be traded.
+        data_fee: what the chain asks beside gas; None where it asks nothing.
         pass_blocks: lets blocks pass before a look, while something is on its way; None where they pass by
             themselves, as on every chain but a rehearsal's.
     """
@@ -51,6 +53,7 @@ class ChainDesk:
     tokens: Mapping[AssetId, str]
     limits: ChainLimits
     fees: FeePolicy
+    data_fee: DataFee | None = None
     pass_blocks: Callable[[], Awaitable[None]] | None = None
 
 
@@ -87,8 +90,8 @@ class Placer:
         """Go on with a hop; what can't be done ends it, an allowance that stands is taken back."""
         try:
             verdict = await self._place_hop(hop)
-        except RpcFault as fault:
-            verdict = Verdict(reason=TradingReason.NOT_SENT, detail=f"{fault.kind.name}: {fault}")
+        except (RpcFault, erc20.UnreadableContract) as fault:
+            verdict = Verdict(reason=TradingReason.NOT_SENT, detail=f"{type(fault).__name__}: {fault}")
         if verdict is not None:
             hop.verdict = verdict
             if hop.allowance is not None and not hop.revoked:
@@ -168,6 +171,11 @@ class Placer:
         emergency = purpose == "reduce"
         notional_wei = 0 if wish is None else wish.notional_wei
         cap_wei = fee_cap_wei(self._desk.fees, notional_wei=notional_wei, emergency=emergency)
+        if step is not Step.REVOKE:
+            cap_wei = min(cap_wei, hop.ticket.gas_wei_max // 2) - await self._data_fee_wei(call)
+            if cap_wei <= 0:
+                detail = f"what {step} of {hop.ticket.conversion.id} costs on L1 alone is above its cap"
+                return _forbidden(ChainRefusal(reason=ChainReason.FEE_ABOVE_CAP, detail=detail))
         intent = Intent(
             intent=hop.intent(step),
             purpose=purpose,
@@ -177,7 +185,7 @@ class Placer:
                 data="0x" + call.data.hex(),
                 gas_limit=call.gas_limit,
             ),
-            fee_wei_max=cap_wei if step is Step.REVOKE else min(cap_wei, hop.ticket.gas_wei_max // 2),
+            fee_wei_max=cap_wei,
             epoch=self.epoch if step is Step.REVOKE else hop.ticket.epoch,
         )
         reply = await self._wallet.ask(PlaceCall(intent=intent), timeout_s=ASK_TIMEOUT_S)
@@ -188,6 +196,11 @@ class Placer:
             return _forbidden(reply)
         hop.placed(step)
         return None
+
+    async def _data_fee_wei(self, call: Call) -> int:
+        """Return what a call may cost beside its gas (I25)."""
+        data_fee = self._desk.data_fee
+        return 0 if data_fee is None else await data_fee.wei_at_most(len(call.data))
 
     async def revoke(self, hop: Hop) -> None:
         """Take an allowance back that no call of ours will use; tried again until it has its slot."""
