@@ -123,13 +123,14 @@ class TrialsLog:
                 }
             lines.append(("trial", body))
         if lines:
-            self._append(lines)
+            # A cut of the power may cost trials whose results nobody has seen; a kill costs none.
+            self._append(lines, durable=False)
 
     def describe(self, window_set: str, windows: Sequence[Window]) -> None:
         """Write down once which windows a set is."""
         if window_set not in self.tally.window_sets:
             names = [f"{window.label} {window.name}" for window in windows]
-            self._append([("windows", {"set": window_set, "windows": names})])
+            self._append([("windows", {"set": window_set, "windows": names})], durable=False)
 
     def look(self, run: str, windows: Sequence[Window]) -> None:
         """Write down that a run looks at test windows; once a run, before it does."""
@@ -141,8 +142,8 @@ class TrialsLog:
         """Note what a run found for a seed or fold, so that it is not computed again."""
         self._append([("result", {"run": run, "seed": seed, "result": dict(result)})])
 
-    def _append(self, entries: Sequence[tuple[str, dict[str, Any]]]) -> None:
-        """Write lines and make them durable."""
+    def _append(self, entries: Sequence[tuple[str, dict[str, Any]]], *, durable: bool = True) -> None:
+        """Write lines, and make all that was written durable."""
         assert self._handle is not None, "a log is opened before it is written"
         lines = []
         for kind, body in entries:
@@ -156,7 +157,8 @@ class TrialsLog:
             data = "".join(lines).encode()
             while data:
                 data = data[os.write(self._handle, data) :]
-            os.fsync(self._handle)
+            if durable:
+                os.fsync(self._handle)
         except OSError as error:
             raise JournalFault(f"{self._folder / FILE}: {error.strerror}") from error
 
