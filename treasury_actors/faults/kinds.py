@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-Where: TypeAlias = Literal["agent", "market", "venue", "operator", "process", "disk"]
+Where: TypeAlias = Literal["agent", "market", "venue", "operator", "process", "disk", "chain"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +79,16 @@ KINDS: Final[dict[str, FaultKind]] = {
             "a bit of an event turns while the process is down",
             replays=False,
         ),
+        _kind("chain-kill", "A7", "chain", 30, 6, "a wallet's process dies between any two callbacks"),
+        _kind("chain-lost", "C1", "chain", 35, 4, "a send, or the answer to it, is lost"),
+        _kind("chain-silent", "C4", "chain", 25, 3, "no node answers, now and then"),
+        _kind("chain-stale", "C3", "chain", 20, 3, "a node is some blocks behind"),
+        _kind("chain-lie", "C3", "chain", 8, 2, "a node names another hash than ours"),
+        _kind("chain-reorg", "C6", "chain", 35, 5, "up to seven blocks are undone, their transactions too"),
+        _kind("chain-drop", "C7", "chain", 25, 4, "everything is evicted from the pool"),
+        _kind("chain-idle", "C7", "chain", 20, 3, "blocks take nothing of ours"),
+        _kind("chain-fees", "C11", "chain", 20, 3, "the base fee is up to a thousand times as high"),
+        _kind("chain-stop", "A11", "chain", 20, 2, "trading is stopped while transactions are out"),
     )
 }
 """Every kind, in the order they are drawn and dropped."""

@@ -19,7 +19,7 @@ from treasury_actors.arena.model.events import FitnessRecorded
 from treasury_actors.arena.rounds import Rounds
 from treasury_actors.evolution.model.chance import Chance, SeedPath
 from treasury_actors.faults.planting import Change, known_bad
-from treasury_actors.ids import AgentId
+from treasury_actors.ids import AccountId, AgentId
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.trading.model.open_orders import OpenOrders
 from treasury_actors.wiring.fold import Fold
@@ -155,8 +155,8 @@ def _pool_overspent() -> Iterator[Change]:
     units = Capital.pool_units
     pay: Callable[..., Awaitable[int]] = vars(Rounds)["_pay"]
 
-    async def dreaming(self: Capital) -> int:
-        return 1_000 * await units(self)
+    async def dreaming(self: Capital, account: AccountId | None = None) -> int:
+        return 1_000 * await units(self, account)
 
     async def spend(self: Rounds, *given: Any) -> int:  # noqa: ANN401 - handed on
         Capital.pool_units = dreaming  # type: ignore[method-assign]

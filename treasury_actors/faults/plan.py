@@ -164,6 +164,12 @@ _LASTS: Final[Mapping[str, int]] = {
     "reduce": 6,
     "stop-within": 6,
     "disk-full": 3,
+    "chain-lost": 5,
+    "chain-silent": 4,
+    "chain-stale": 5,
+    "chain-idle": 6,
+    "chain-fees": 5,
+    "chain-stop": 5,
 }
 """The longest that a fault of a kind lasts, in turns (of a full disk: in starts)."""
 

@@ -11,6 +11,7 @@ from treasury_actors.faults.plan import Plan
 from treasury_actors.faults.quiet import collected
 from treasury_actors.faults.sometimes import Sometimes
 from treasury_actors.faults.violation import Violation, violated
+from treasury_actors.faults.wallet_seed import CHAIN_KINDS, WalletSeed
 
 _LIVES_MAX: Final = 40
 _OPEN_TURNS_MAX: Final = 3
@@ -62,6 +63,8 @@ def _play(plan: Plan, setting: Setting, *, with_twin: bool) -> SeedResult:
         state_hash = _rest(machine)
         if with_twin and plan.seed % _TWIN_ONE_IN == 0:
             _compare_with_twin(machine, state_hash)
+        if with_twin and any(map(plan.of, CHAIN_KINDS)):
+            _play_wallet(machine)
     except Violation as found:
         violation = found
     except InvariantViolated as broken:
@@ -79,6 +82,17 @@ def _play(plan: Plan, setting: Setting, *, with_twin: bool) -> SeedResult:
         sometimes={state: count for state, count in sometimes.counts().items() if count},
         injected={**_worldly(plan, machine), **machine.injected},
     )
+
+
+def _play_wallet(machine: Machine) -> None:
+    """Let a wallet live through the chain faults of the plan."""
+    wallet = WalletSeed(machine.plan, machine.rules, sometimes=machine.sometimes)
+    try:
+        wallet.run()
+    finally:
+        for step in wallet.trace:
+            machine.note(step)
+    machine.sometimes.reached("chain-intent-settled", wallet.settled)
 
 
 def _worldly(plan: Plan, machine: Machine) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """The wallet: the one owner of a key's nonces. Decides nothing itself; does, in order, what was decided."""
 
-from collections import deque
+from collections import Counter, deque
 from typing import assert_never
 
 from treasury_actors.actors.actor import Actor
@@ -49,6 +49,9 @@ from treasury_actors.trading.wallet_ports import Signer, WalletNode
 
 ACTS_MAX = 256
 """More acts than this from one message are a circle in the decisions, and a bug."""
+
+SENDS_MAX = 3
+"""So often are the same bytes sent for one message; if no node answers, a later block comes back to them."""
 
 
 class Wallet(Actor[WalletMessage]):
@@ -166,11 +169,17 @@ class Wallet(Actor[WalletMessage]):
         Depth first: what an act leads to is done before the act after it, which may rest on it.
         """
         waiting: deque[Act] = deque()
+        sends: Counter[str] = Counter()
         await self._take(first, waiting)
         for _ in range(ACTS_MAX):
             if not waiting:
                 return
-            await self._take(await self._act(waiting.popleft(), head), waiting)
+            act = waiting.popleft()
+            if isinstance(act, Send):
+                sends[act.tx_hash] += 1
+                if sends[act.tx_hash] > SENDS_MAX:
+                    continue
+            await self._take(await self._act(act, head), waiting)
         assert not waiting, f"{len(waiting)} acts are left after {ACTS_MAX}: the decisions go round"
 
     async def _take(self, step: Next, waiting: deque[Act]) -> None:
