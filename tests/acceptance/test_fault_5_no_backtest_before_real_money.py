@@ -104,7 +104,7 @@ def test_a_wallet_is_made_by_the_house_alone_and_its_key_by_rehearsal_and_live_s
     rehearsal, live_session = "simulation/rehearsal/run.py", "simulation/live/session.py"
     assert callers("Wallet") == {"wiring/house.py"}
     assert callers("chain_access") == {rehearsal, live_session}
-    assert callers("LocalSigner") == {rehearsal, live_session}
+    assert callers("LocalSigner") == {rehearsal, live_session, "simulation/rehearsal/local_hands.py"}
     assert callers("KeystoreSigner") == {live_session}
     with pytest.raises(ConfigError, match="signs on the local chain 31337 alone"):
         LocalSigner("0x" + "11" * 32, chain_id=8453)
@@ -141,7 +141,7 @@ def test_a_house_that_is_given_no_chain_trades_at_a_venue_that_never_leaves_the_
 
 
 def test_there_is_one_house_one_engine_and_one_ledger() -> None:
-    assert callers("open_house") == {"simulation/run.py", "faults/life.py"}
+    assert callers("open_house") == {"simulation/run.py", "simulation/ladder/run.py", "faults/life.py"}
     for actor in ("TradingEngine", "Guardian", "Ledger", "Arena", "Agent"):
         assert callers(actor) == {"wiring/house.py"}, actor
 

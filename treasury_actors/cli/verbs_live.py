@@ -66,7 +66,9 @@ def run_on_chain(options: argparse.Namespace, settings: Settings) -> int:
     prepared, growing = prepare_on_chain(settings, label=label, clock=clock, strategy=options.strategy)
     wanted = Wanted(settings=settings, prepared=prepared, growing=growing, signer=signer)
     folder = options.out or RUNS / prepared.manifest.run_id
-    venue = "REAL MONEY MOVES" if options.live else "frames of the chain, a simulated venue, no real money"
+    venue = "frames of the chain, a simulated venue, no real money"
+    if options.live:
+        venue = "it signs and sends, of money nobody owns" if chosen.is_local else "REAL MONEY MOVES"
     say(f"{label}: {settings.arena.agents} agents on {chosen.registry.chain_name}: {venue}")
 
     def open_chain(locked: Path) -> AbstractAsyncContextManager[ChainRun]:
