@@ -188,7 +188,7 @@ def _add_operating(commands: Commands) -> None:
 
 def _add_journal(commands: Commands) -> None:
     """Add what reads journals."""
-    journal = _command(commands, "journal", "verify, replay or read a journal")
+    journal = _command(commands, "journal", "verify, replay, read or back up a journal")
     actions = journal.add_subparsers(metavar="ACTION", required=True)
     for name, text in (
         ("verify", "check every hash and link; names the first bad event"),
@@ -201,9 +201,20 @@ def _add_journal(commands: Commands) -> None:
         _add_json(action)
         if name == "verify":
             action.add_argument("--anchor", type=Path, metavar="FILE", help="exported heads to check against")
+            action.add_argument(
+                "--anchor-key",
+                type=Path,
+                metavar="FILE",
+                help="what signed them (default: beside the journal)",
+            )
         if name == "tail":
             action.add_argument("-n", "--count", type=_whole, default=20, metavar="N", help="how many")
             action.add_argument("--stream", default=None, help="only this stream: ledger, trading, arena")
+    backup = _command(actions, "backup", "copy the journal of a run, also while it is played")
+    backup.set_defaults(verb=_lazy("verbs_journal", "backup"))
+    backup.add_argument("target", type=Path, metavar="TARGET", help="a file that is not there yet")
+    _add_out(backup, "run folder", required=True)
+    _add_json(backup)
 
 
 def _add_data(commands: Commands) -> None:

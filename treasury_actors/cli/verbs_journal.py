@@ -1,13 +1,18 @@
 """
-`journal verify`, `journal replay`, `journal tail`.
+`journal verify`, `journal replay`, `journal tail`, `journal backup`.
 
 A payload can be checked only against a known event type: `VOCABULARY` names them all.
 """
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
+import anyio
+
 from treasury_actors.cli.screen import emit, show
+from treasury_actors.clock import WallClock
+from treasury_actors.daemon.backup import back_up
 from treasury_actors.daemon.vocabulary import VOCABULARY
 from treasury_actors.errors import ConfigError
 from treasury_actors.journal.anchor import verify_against_anchor
@@ -33,7 +38,12 @@ def verify(options: argparse.Namespace) -> int:
     """Check every hash and link."""
     path = _journal_path(options.path)
     assert VOCABULARY, "event types are known before a payload is read"
-    verified = verify_against_anchor(path, options.anchor) if options.anchor else verify_file(path)
+    if options.anchor is None and options.anchor_key is not None:
+        raise ConfigError("--anchor-key goes with --anchor")
+    if options.anchor is not None:
+        verified = verify_against_anchor(path, options.anchor, key_file=options.anchor_key)
+    else:
+        verified = verify_file(path)
     if options.json:
         emit(
             {
@@ -48,6 +58,21 @@ def verify(options: argparse.Namespace) -> int:
     else:
         show(f"{path}: {verified.events} events, head {verified.head_hash}: {verified.statement}")
     return 0
+
+
+def backup(options: argparse.Namespace) -> int:
+    """Copy the journal of a run, whether somebody plays it or not."""
+
+    async def make() -> Mapping[str, object]:
+        return await back_up(options.out, options.target, clock=WallClock())
+
+    answer = anyio.run(make)
+    if options.json:
+        emit(answer)
+    else:
+        for key, value in answer.items():
+            show(f"{key:<20} {value}")
+    return 1 if answer.get("ok") is False else 0
 
 
 def replay(options: argparse.Namespace) -> int:

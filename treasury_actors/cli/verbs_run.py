@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ from treasury_actors.daemon.live_run import Conclusion, RunEnd
 from treasury_actors.daemon.process import serve
 from treasury_actors.errors import ConfigError
 from treasury_actors.ids import AgentId
+from treasury_actors.journal.sqlite_in_use import sqlite_in_use
 from treasury_actors.reports.summary import Summary
 from treasury_actors.reports.summary_json import to_object
 from treasury_actors.reports.text import screen
@@ -134,10 +136,13 @@ def version(options: argparse.Namespace) -> int:
         number = version_of("treasury-arena")
     except PackageNotFoundError:
         number = "0.1.0"
+    sqlite = sqlite_in_use()
     if options.json:
-        emit({"version": number, "code_hash": code_hash()})
+        emit({"version": number, "code_hash": code_hash(), "sqlite": asdict(sqlite)})
     else:
         show(f"Treasury Arena {number}, code {code_hash()[:12]}")
+        defect = "has the WAL-reset defect" if sqlite.wal_reset_defect else "without the WAL-reset defect"
+        show(f"SQLite {sqlite.version}, {defect}; {sqlite.guard}")
     return 0
 
 

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from treasury_actors.arena.messages import CloseMandates
 from treasury_actors.clock import Clock
+from treasury_actors.daemon.backup import backed_up
 from treasury_actors.daemon.chain_run import journal_news
 from treasury_actors.daemon.control import Inbox
 from treasury_actors.daemon.inflows import acceptance, find_inflow, treasury_account
@@ -13,6 +14,7 @@ from treasury_actors.daemon.log import Log
 from treasury_actors.daemon.pace import Pace
 from treasury_actors.daemon.requests import (
     AcceptInflow,
+    BackUp,
     CloseAll,
     GetStatus,
     MoveTreasury,
@@ -228,6 +230,8 @@ class BetweenTurns:
                 return await self._close_all(request, house)
             case AcceptInflow():
                 return await self._accept(request, house)
+            case BackUp(target=target):
+                return await backed_up(house.journal, Path(target))
             case GetStatus():
                 return refused("bad_request", "status does not wait for a turn")
             case _:

@@ -26,6 +26,7 @@ from treasury_actors.daemon.stop_file import read_stop_file
 from treasury_actors.daemon.webhook import Alert, nobody_hears
 from treasury_actors.errors import ConfigError
 from treasury_actors.journal.anchor import Anchor, export_anchor
+from treasury_actors.journal.anchor_key import own_key
 from treasury_actors.journal.ports import Journal
 from treasury_actors.market.model.frame import Season
 from treasury_actors.simulation.manifest import Manifest
@@ -314,7 +315,7 @@ class LiveRun:
         if self._anchor_dir is not None:
             seq, hash_ = self._journal.head
             anchor = Anchor(seq=seq, hash=hash_, reason=reason, wall_ns=self._clock.now_ns())
-            export_anchor(self._anchor_dir, self._manifest.run_id, anchor)
+            export_anchor(self._anchor_dir, self._manifest.run_id, anchor, key=own_key(self._folder))
 
     async def _hear_signals(
         self, tasks: TaskGroup, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED

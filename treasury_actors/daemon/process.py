@@ -1,8 +1,8 @@
 """A run as a process: it takes the folder, settles what the run is, and lives until told to leave."""
 
 import sys
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from treasury_actors.daemon.log import FILE_NAME as LOG_NAME
 from treasury_actors.daemon.log import Log, open_log
 from treasury_actors.daemon.stop_file import FILE_NAME as STOP_NAME
 from treasury_actors.daemon.webhook import Alert, open_webhook
-from treasury_actors.errors import ConfigError, TreasuryError
+from treasury_actors.errors import ConfigError, JournalFault, TreasuryError
 from treasury_actors.journal.folder import FolderLock
 from treasury_actors.journal.ports import Journal
 from treasury_actors.simulation.manifest import Manifest, read_manifest
@@ -61,7 +61,7 @@ async def serve(
         ConfigError: the folder holds something else, or a run of another config, data or code.
     """
     check_folder(folder, prepared.manifest, accept_upgrade=accept_upgrade)
-    with FolderLock(folder) as lock, open_log(lock.folder, clock=clock, screen=sys.stderr) as log:
+    with _taken(folder) as lock, open_log(lock.folder, clock=clock, screen=sys.stderr) as log:
         known = check_folder(lock.folder, prepared.manifest, accept_upgrade=accept_upgrade)
         manifest = _begun(prepared.manifest, known, lock.folder)
         durable = manifest.label not in _SIMULATED
@@ -123,6 +123,16 @@ async def _live(
         log.error("died", why=f"{type(error).__name__}: {error}")  # noqa: TRY400 (the caller shows it)
         alert("died", {"why": f"{type(error).__name__}: {error}"})
         raise
+
+
+@contextmanager
+def _taken(folder: Path) -> Iterator[FolderLock]:
+    """Hold the folder; what the disk refuses meanwhile, whoever asked it, is a fault with its exit code."""
+    try:
+        with FolderLock(folder) as lock:
+            yield lock
+    except OSError as error:
+        raise JournalFault(f"{error.filename or folder}: {error.strerror or error}") from error
 
 
 def check_folder(folder: Path, manifest: Manifest, *, accept_upgrade: bool) -> Manifest | None:

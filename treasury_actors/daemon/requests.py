@@ -8,6 +8,7 @@ What an operator may ask of a living daemon: one line of JSON each way.
     {"command": "withdraw", …}
     {"command": "close_all", "reason": "…"}                     reduce, and let every mandate close
     {"command": "accept_inflow", "entry_id": "…", "reason": "…"}
+    {"command": "backup", "target": "/…/journal-2025-01-01.db"}
 
 A reply has `ok`. If that is false, `error` says why in words and `kind` by name: `bad_request`, `refused`,
 `leaving`. Pure.
@@ -76,7 +77,14 @@ class MoveTreasury:
     reason: str
 
 
-Request: TypeAlias = GetStatus | StopTrading | ResumeTrading | MoveTreasury | CloseAll | AcceptInflow
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackUp:
+    """Copy the journal to a file that is not there yet; an absolute path."""
+
+    target: str
+
+
+Request: TypeAlias = GetStatus | StopTrading | ResumeTrading | MoveTreasury | CloseAll | AcceptInflow | BackUp
 
 _FIELDS: dict[str, tuple[str, ...]] = {
     "status": (),
@@ -86,6 +94,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "withdraw": ("asset", "units", "entry_id", "reason"),
     "close_all": ("reason",),
     "accept_inflow": ("entry_id", "reason"),
+    "backup": ("target",),
 }
 _NEED_A_REASON = frozenset({"stop", "resume", "close_all", "accept_inflow"})
 
@@ -114,8 +123,8 @@ def parse_request(line: bytes) -> Request:
 
 def _request(command: str, fields: Mapping[str, str]) -> Request:
     """Return the request with these checked fields; raise ValueError for one that is out of range."""
-    if command == "status":
-        return GetStatus()
+    if command in {"status", "backup"}:
+        return GetStatus() if command == "status" else _backup(fields["target"])
     reason = fields["reason"]
     if command in _NEED_A_REASON and not reason:
         raise ValueError(f"{command} needs a reason")
@@ -143,6 +152,12 @@ def _request(command: str, fields: Mapping[str, str]) -> Request:
         entry_id=EntryId(entry_id),
         reason=reason,
     )
+
+
+def _backup(target: str) -> BackUp:
+    if not target.startswith("/"):
+        raise ValueError("target is an absolute path")
+    return BackUp(target=target)
 
 
 def refused(kind: ErrorKind, error: str) -> Reply:

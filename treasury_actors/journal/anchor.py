@@ -3,7 +3,9 @@ Where the head of a journal was, told to a place outside the run folder.
 
 A hash chain proves that nothing in it was changed, not that it is still all there, nor that it was not
 written anew from the first event. An anchor file, one JSON line each time, on another disk or in other hands,
-does.
+does. Each line is signed by the run's own key, over the line before it too: who holds the file without the
+key can neither change an anchor, nor take one out of the middle, nor add one. A cut tail of the anchors
+themselves shows in the time of the last one.
 """
 
 import os
@@ -11,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from treasury_actors.errors import JournalCorrupt, JournalFault
+from treasury_actors.journal.anchor_key import FILE_NAME, is_signature, read_key, signature
 from treasury_actors.journal.codec import TimeNs
 from treasury_actors.journal.event import GENESIS_HASH
 from treasury_actors.journal.folder import sync_folder
@@ -35,25 +38,38 @@ class Anchor:
     wall_ns: TimeNs
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line(Anchor):
+    """An anchor as it stands in its file."""
+
+    signature: str
+
+
+DOMAIN = "treasury-actors/journal/anchor/1"
+_NO_LINE = "0" * 64
 _FORM = form_of_class(Anchor)
+_LINE = form_of_class(_Line)
 
 
-def export_anchor(anchor_dir: Path, run_id: str, anchor: Anchor) -> Path:
+def export_anchor(anchor_dir: Path, run_id: str, anchor: Anchor, *, key: bytes) -> Path:
     """
-    Append `anchor` to `anchor_dir/<run_id>.jsonl`, durably, and return that file.
+    Append `anchor`, signed by `key`, to `anchor_dir/<run_id>.jsonl`, durably, and return that file.
 
-    A line that a crash left unfinished is taken away first. Raises JournalFault if it cannot be written.
+    A line that a crash left unfinished is taken away first. Raises JournalFault if it cannot be written, or
+    if the line before is not one of ours.
     """
     assert run_id not in ("", ".."), "a run id is a plain file name"
     assert Path(run_id).name == run_id, "a run id is a plain file name"
     file = anchor_dir / f"{run_id}.jsonl"
-    line = (_FORM.encode(anchor) + "\n").encode("ascii")
     try:
         anchor_dir.mkdir(parents=True, exist_ok=True)
         handle = os.open(file, os.O_CREAT | os.O_RDWR, 0o600)
         try:
             whole = os.pread(handle, os.fstat(handle).st_size, 0)
             end = whole.rfind(b"\n") + 1
+            lines = whole[:end].split(b"\n")[:-1]
+            before = _line_of(file, len(lines), lines[-1]).signature if lines else _NO_LINE
+            line = _signed_line(anchor, before, key)
             os.ftruncate(handle, end)
             if os.pwrite(handle, line, end) != len(line):
                 raise JournalFault(f"{file}: the anchor was not written whole")
@@ -66,36 +82,43 @@ def export_anchor(anchor_dir: Path, run_id: str, anchor: Anchor) -> Path:
     return file
 
 
-def read_anchors(anchor_file: Path) -> tuple[Anchor, ...]:
+def read_anchors(anchor_file: Path, key: bytes) -> tuple[Anchor, ...]:
     """
     Return the anchors of a file, oldest first; an unfinished last line is no anchor.
 
-    Raises JournalFault naming the line if the file cannot be read.
+    Raises JournalFault naming the line if the file cannot be read, or `key` did not sign it.
     """
     try:
         lines = anchor_file.read_bytes().split(b"\n")[:-1]
     except OSError as error:
         raise JournalFault(f"{anchor_file} cannot be read: {error.strerror}") from error
-    anchors = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            anchor = _FORM.decode(parse_json(line.decode("ascii")))
-        except ValueError as error:
-            raise JournalFault(f"{anchor_file} line {number} is no anchor: {error}") from None
-        assert isinstance(anchor, Anchor)
+    anchors, before = [], _NO_LINE
+    for number, text in enumerate(lines, start=1):
+        line = _line_of(anchor_file, number, text)
+        anchor = Anchor(seq=line.seq, hash=line.hash, reason=line.reason, wall_ns=line.wall_ns)
+        if not is_signature(key, _message(anchor, before), line.signature):
+            why = "was not signed by this run's key, or a line before it is missing"
+            raise JournalFault(f"{anchor_file} line {number} {why}")
+        before = line.signature
         anchors.append(anchor)
     return tuple(anchors)
 
 
-def verify_against_anchor(path: Path, anchor_file: Path, *, decode_payloads: bool = True) -> Verified:
+def verify_against_anchor(
+    path: Path, anchor_file: Path, *, key_file: Path | None = None, decode_payloads: bool = True
+) -> Verified:
     """
     Verify a journal, and that it still holds every event an anchor vouches for, as it was then.
 
-    Raises JournalCorrupt: for a cut tail `seq` is the first missing event; for a rewrite it is the first one
-    after the last anchor that still holds, for nothing later can be trusted.
+    Without `key_file` the key beside the journal is taken.
+
+    Raises JournalFault if the anchors are not what this run signed, and JournalCorrupt: for a cut tail `seq`
+    is the first missing event; for a rewrite it is the first one after the last anchor that still holds, for
+    nothing later can be trusted.
     """
     verified = verify(path, decode_payloads=decode_payloads)
-    anchors = sorted(read_anchors(anchor_file), key=lambda anchor: anchor.seq)
+    signed = read_anchors(anchor_file, read_key(key_file or path.resolve().with_name(FILE_NAME)))
+    anchors = sorted(signed, key=lambda anchor: anchor.seq)
     held_seq = 0
     with ReadonlyJournal(path) as reader:
         for anchor in anchors:
@@ -112,6 +135,31 @@ def verify_against_anchor(path: Path, anchor_file: Path, *, decode_payloads: boo
                 )
             held_seq = anchor.seq
     return replace(verified, anchored_seq=held_seq) if anchors else verified
+
+
+def _line_of(anchor_file: Path, number: int, text: bytes) -> _Line:
+    try:
+        line = _LINE.decode(parse_json(text.decode("ascii")))
+    except ValueError as error:
+        raise JournalFault(f"{anchor_file} line {number} is no anchor: {error}") from None
+    assert isinstance(line, _Line)
+    return line
+
+
+def _signed_line(anchor: Anchor, before: str, key: bytes) -> bytes:
+    line = _Line(
+        seq=anchor.seq,
+        hash=anchor.hash,
+        reason=anchor.reason,
+        wall_ns=anchor.wall_ns,
+        signature=signature(key, _message(anchor, before)),
+    )
+    return (_LINE.encode(line) + "\n").encode("ascii")
+
+
+def _message(anchor: Anchor, before: str) -> str:
+    """Return what is signed: the anchor, and the signature of the line before it."""
+    return f"{DOMAIN}\n{before}\n{_FORM.encode(anchor)}"
 
 
 def _hash_at(reader: ReadonlyJournal, seq: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from treasury_actors.errors import FolderInUse, JournalFault
+from treasury_actors.journal.mounts import MOUNTS, check_local
 
 # A forked child shares the lock's file description and would hold it after its parent was killed.
 _HELD: set[int] = set()
@@ -18,10 +19,12 @@ class FolderLock:
 
     `with FolderLock(folder) as lock:` makes the folder (0700) if it is not there. `lock` in it names the
     process; `epoch` counts the starts, so that what an earlier life wrote can be told from this one's.
+    `mounts` says what is mounted; a folder on a network's file system is refused.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, mounts: Path = MOUNTS) -> None:
         self._folder = folder
+        self._mounts = mounts
         self._handle: int | None = None
         self._epoch = 0
 
@@ -47,8 +50,13 @@ class FolderLock:
         return self._epoch
 
     def acquire(self) -> None:
-        """Take the lock at once, or raise FolderInUse naming the process that has it."""
+        """
+        Take the lock at once.
+
+        Raises FolderInUse naming the process that has it, ConfigError for a folder where no lock holds.
+        """
         assert self._handle is None, "a lock is acquired once"
+        check_local(self._folder, mounts=self._mounts)
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._folder = self._folder.resolve(strict=True)

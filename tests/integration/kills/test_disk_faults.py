@@ -40,6 +40,9 @@ def whole(host: Host, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         ("fsync", "error=EIO:when=1", "cannot be written: Input/output error"),
         ("fsync", "error=EIO:when=4", "cannot be synced: Input/output error"),
         ("rename", "error=EIO:when=1", "cannot be written: Input/output error"),
+        ("rename", "error=EIO:when=2", "manifest.json"),
+        ("unlink", "error=EIO:when=2", "control.sock: Input/output error"),
+        ("write", "error=ENOSPC:when=1", "No space left on device"),
         ("pread64", "error=EIO:when=1+", "cannot be opened: disk I/O error"),
     ],
 )
@@ -75,3 +78,15 @@ def test_a_limit_of_the_process_is_named_and_nothing_is_lost(
     assert ended.exit_code == 70
     assert said in ended.error
     assert wrong_after(host, order, ended, whole) == ""
+
+
+@needs_strace
+@pytest.mark.slow
+def test_a_log_that_cannot_be_written_stops_nothing(host: Host, whole: Outcome, tmp_path: Path) -> None:
+    order = Order(folder=str(tmp_path / "run"))
+    strace = ["-e", "trace=write", "-e", "inject=write:error=ENOSPC:when=3+"]
+
+    ended = host.play_under(strace, order, log=tmp_path / "log")
+
+    assert ended.exit_code == 0
+    assert outcome(tmp_path / "run") == whole

@@ -14,12 +14,14 @@ import aiosqlite
 
 from treasury_actors.clock import Clock
 from treasury_actors.errors import InvariantViolated, JournalFault
+from treasury_actors.journal.adapters.backup import copy_journal
 from treasury_actors.journal.event import Head, Recorded, after, chain
 from treasury_actors.journal.folder import sync_folder
 from treasury_actors.journal.ports import NO_PROVENANCE
 from treasury_actors.journal.reader import ReadonlyJournal, is_blank
 from treasury_actors.journal.schema import CREATE, INSERT, SQLITE_NEEDED, fault_of, row_of
-from treasury_actors.journal.verify import verify
+from treasury_actors.journal.sqlite_in_use import check_only_writer
+from treasury_actors.journal.verify import Verified, verify
 from treasury_actors.message import Provenance
 
 _TAIL_EVENTS = 64  # how many of the last events every opening checks
@@ -131,6 +133,16 @@ class SqliteJournal:
         self._check_usable()
         pending = [recorded for recorded in self._pending if recorded.seq >= first_seq]
         return chained(self._read_file(first_seq, self._durable_seq), pending)
+
+    async def back_up(self, target: Path) -> Verified:
+        """
+        Copy all that is durable after a flush to the file `target`; return what the copy, verified, holds.
+
+        Raises ConfigError if `target` is there already or has no folder, JournalFault if it can't be written:
+        this journal goes on either way.
+        """
+        await self.flush()
+        return await copy_journal(self._connection, target)
 
     async def abandon(self) -> None:
         """Let go of the file without writing what is pending; a commit under way is waited for."""
@@ -259,5 +271,6 @@ async def _connect(
             raise JournalFault(f"{path.parent} cannot be synced: {error.strerror}") from error
         if mode is None or mode[0] != "wal":
             raise JournalFault(f"{path}: this file system has no write-ahead log")
+        check_only_writer(path)
         undo.pop_all()
     return connection
