@@ -23,8 +23,8 @@ CANDLES = "cex_spot_ohlcv_1h/binance_ETHUSDT_1h"
 BAD_CONFIGS: tuple[tuple[str, str, str], ...] = (
     # (content, what must be named, what must be said of what is allowed)
     ("[arena]\nagent = 3", "arena.agent", "known are agent_share_max, agents"),
-    ("[seasons]\ndays = 1", "seasons", "known are arena, chain"),
-    ("stop = 1", "stop", "known are arena, chain"),
+    ("[seasons]\ndays = 1", "seasons", "known are approvals, arena, chain"),
+    ("stop = 1", "stop", "known are approvals, arena, chain"),
     ("[journal]\ndir = ''", "journal.dir", "known are anchor_dir"),
     ("[chain]\nprivate_key = '0x1'", "chain.private_key", "known are confirm_blocks, deadline_s"),
     ("[arena]\nagents = '50'", "arena.agents = '50'", "integer"),
@@ -57,7 +57,7 @@ BAD_CONFIGS: tuple[tuple[str, str, str], ...] = (
     ("[arena]\nfitness = 'sharpe'", "arena.fitness = 'sharpe'", "'certainty_equivalent' or 'brief_repaired'"),
     ("[arena]\nfitness = 1", "arena.fitness = 1", "'certainty_equivalent' or 'brief_repaired'"),
     ('[arena]\nfitness = "a\\nb"', "arena.fitness = 'a\\nb'", "'certainty_equivalent'"),
-    ("[season]\nsource = 'csv'", "season.source = 'csv'", "'generated' or 'folder'"),
+    ("[season]\nsource = 'csv'", "season.source = 'csv'", "'generated', 'folder' or 'chain'"),
     ("[season]\nsource = 'folder'", "season", "`folder` and `start`"),
     ("[season]\nsource = 'folder'\nfolder = 'x'", "season", "`folder` and `start`"),
     ("[season]\nfolder = ['a']", "season.folder", "string"),

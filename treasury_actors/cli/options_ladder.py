@@ -18,6 +18,12 @@ def add_ladder(commands: Commands) -> None:
     climb.add_argument("--config", type=Path, metavar="CONFIG", help="default: configs/evidence.toml")
     add_out(climb, "run folder; must be new or empty (default: runs/ladder-…)")
 
+    ready = command(commands, "readiness", "whether a config's stage may begin: each measure, PASS or FAIL")
+    ready.set_defaults(verb=lazy("verbs_ladder", "readiness"))
+    ready.add_argument("config", type=Path, metavar="CONFIG")
+    ready.add_argument("--below", type=Path, metavar="DIR", help="the run folder of the stage below")
+    ready.add_argument("--workspace", type=Path, metavar="DIR", help="the log of trials")
+
     listed = command(commands, "promotions", "what was proposed to rise in a run, and who approved")
     yes = command(commands, "approve", "approve a promotion with your own key; `auto` is refused")
     no = command(commands, "reject", "reject a promotion, with a reason")
@@ -32,5 +38,5 @@ def add_ladder(commands: Commands) -> None:
     key.add_argument("file", type=Path, metavar="FILE", help="a new file")
     for parser in (listed, yes, no):
         add_out(parser, "run folder", required=True)
-    for parser in (climb, listed, yes, no, key):
+    for parser in (climb, ready, listed, yes, no, key):
         add_json(parser)

@@ -1,21 +1,27 @@
-"""`ladder`, `promotions`, `approve`, `reject`, `approval-key`."""
+"""`ladder`, `readiness`, `promotions`, `approve`, `reject`, `approval-key`."""
 
 import argparse
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import anyio
 
 from treasury_actors.arena.adapters.approval_keys import new_key, read_key, sign_digest, verify_signature
 from treasury_actors.cli.screen import emit, say, show
+from treasury_actors.cli.verbs_evidence import WORKSPACE_VARIABLE
 from treasury_actors.clock import WallClock
 from treasury_actors.daemon import approving
 from treasury_actors.errors import ConfigError
+from treasury_actors.settings.file import load_settings
 from treasury_actors.simulation.evidence.commands import Maker
 from treasury_actors.simulation.evidence.config import DEFAULT_CONFIG, WorldName, load_evidence_config
 from treasury_actors.simulation.ladder import commands, told
+from treasury_actors.simulation.ladder.readiness import Grounds
+from treasury_actors.simulation.ladder.readiness import readiness as check_readiness
 
 _WORLDS: Mapping[str, WorldName] = {"positive": "positive", "null": "null"}
 _SHOWN_EVERY_DAYS = 10
@@ -109,3 +115,27 @@ def _progress(day: int, days: int, where: str) -> None:
     """Say now and then how far the climb is."""
     if day % _SHOWN_EVERY_DAYS == 0:
         say(f"day {day} of {days}, most at once {where}")
+
+
+def readiness(options: argparse.Namespace) -> int:
+    """Check whether a config's stage may begin; exit 1 if anything fails."""
+    settings = load_settings(options.config)
+    with TemporaryDirectory(prefix="readiness-") as scratch:
+        grounds = Grounds(
+            config=options.config,
+            settings=settings,
+            workspace=options.workspace or Path(os.environ.get(WORKSPACE_VARIABLE) or "trials"),
+            below=options.below,
+            scratch=Path(scratch),
+        )
+        found = anyio.run(partial(check_readiness, grounds, clock=WallClock()))
+    if options.json:
+        emit(found)
+    else:
+        for each in found["checks"]:
+            show(f"{'PASS' if each['passed'] else 'FAIL'}  {each['name']:<32} {each['figure']}")
+            show(f"      {each['command']}")
+        for key, value in found["plan"].items():
+            show(f"plan  {key:<32} {value}")
+        show("All ok" if found["passed"] else f"stage {found['stage']} is not ready")
+    return 0 if found["passed"] else 1

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
@@ -207,6 +208,8 @@ def _as_toml(value: object) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return f"[{', '.join(map(_as_toml, value))}]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_as_toml(key)} = {_as_toml(each)}" for key, each in value.items()) + "}"
     if isinstance(value, int | Decimal | date):
         return str(value)
     return json.dumps(str(value), ensure_ascii=False)  # a secret's text is asterisks

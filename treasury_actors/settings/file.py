@@ -29,6 +29,7 @@ from treasury_actors.arena.model.allocation import PPB, AllocationPolicy
 from treasury_actors.arena.model.rules import ArenaRules, RiskRules
 from treasury_actors.errors import ConfigError
 from treasury_actors.money import MICRO_USD
+from treasury_actors.settings.approvals import ApprovalsSection
 from treasury_actors.settings.live import LiveSection
 from treasury_actors.settings.rules import ChainRules, HouseRules
 from treasury_actors.settings.stakes import problem_of, stakes_of
@@ -140,7 +141,7 @@ class PlannerSection(_Section):
 class StageSection(_Section):
     """Which rung of the ladder is played, by whom, and what its rounds may do."""
 
-    name: Literal["sim", "proving"] = "sim"
+    name: Literal["sim", "proving", "main", "full"] = "sim"
     families: tuple[str, ...] = ()
     allocates: bool = True
     breeds: bool = True
@@ -182,11 +183,14 @@ class Settings(_Section):
     chain: ChainSection = ChainSection()
     journal: JournalSection = JournalSection()
     live: LiveSection = LiveSection()
+    approvals: ApprovalsSection = ApprovalsSection()
 
     @property
     def config_hash(self) -> str:
         """SHA-256 of every resolved key that decides the course of a run; where its data lie does not."""
-        content = self.model_dump(mode="json", exclude={"journal": True, "live": True, "season": {"folder"}})
+        content = self.model_dump(
+            mode="json", exclude={"journal": True, "live": True, "approvals": True, "season": {"folder"}}
+        )
         return sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     @property
