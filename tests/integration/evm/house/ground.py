@@ -1,6 +1,6 @@
 """What stands under a house in tests: a world in a file, a node that loads it, the first books."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from treasury_actors.chain.adapters.http_rpc import Endpoint, HttpRpc
 from treasury_actors.chain.model.registry import Registry
 from treasury_actors.chain.model.values import mapping, quantity
 from treasury_actors.evolution.model.genome import Genome
-from treasury_actors.ids import AssetId, EntryId, FamilyId
+from treasury_actors.ids import AgentId, AssetId, EntryId, FamilyId
 from treasury_actors.journal.ports import Journal
 from treasury_actors.ledger.model import DEPOSITS, GAS, Entry, available, transfer
 from treasury_actors.market.model.frame import MarketFrame, Season
@@ -134,11 +134,10 @@ async def make_ground(folder: Path, anvil: Path) -> Ground:
     )
 
 
-def prologue(journal: Journal) -> None:
-    """Write what every journal of these tests begins with: two agents, their mandates, their money."""
-    births = ((ANN, "idle_cash"), (BOB, "idle_cash"))
-    for number, (agent, family) in enumerate(births, start=1):
-        genome = Genome(family=FamilyId(family), genes=())
+def prologue(journal: Journal, agents: Sequence[AgentId] = (ANN, BOB)) -> None:
+    """Write what every journal of these tests begins with: agents, mandates, equal shares of the money."""
+    for number, agent in enumerate(agents, start=1):
+        genome = Genome(family=FamilyId("idle_cash"), genes=())
         born = AgentBorn(
             agent=agent,
             number=number,
@@ -152,7 +151,7 @@ def prologue(journal: Journal) -> None:
         )
         for event in (born, mandate(agent, limits=replace(LIMITS, trade_micro_usd_min=DOLLARS))):
             journal.append(event, stream="arena", time_ns=0)
-    capital = [(available(agent), USDC, CAPITAL) for agent, _ in births]
+    capital = [(available(agent), USDC, 2 * CAPITAL // len(agents)) for agent in agents]
     for account, asset, units in (*capital, (GAS, ETH, GAS_WEI)):
         name = EntryId(f"deposit/{account}")
         entry = Entry(entry_id=name, kind="deposit", postings=transfer(DEPOSITS, account, asset, units))

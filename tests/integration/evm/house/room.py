@@ -6,7 +6,7 @@ reorganise, pause and break whatever it likes. Blocks are mined when the test sa
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -25,7 +25,7 @@ from tests.integration.evm.house.ground import (
     house_address,
     prologue,
 )
-from tests.unit.trading.desk import ANN, PRICES_USD, order
+from tests.unit.trading.desk import ANN, BOB, PRICES_USD, order
 from treasury_actors.agents.registry import families
 from treasury_actors.chain.adapters.http_rpc import Endpoint, HttpRpc
 from treasury_actors.chain.model.rpc import Json, result_of
@@ -307,6 +307,7 @@ async def room_on(
     policy: WalletPolicy = POLICY,
     deadline_s: float = 10.0,
     wrap: Wrap = lambda rpc: rpc,
+    agents: Sequence[AgentId] = (ANN, BOB),
 ) -> AsyncIterator[Room]:
     """
     Open a house on a node's world.
@@ -318,7 +319,7 @@ async def room_on(
     first = journal is None or journal.head[0] == 0
     kept: Journal = MemoryJournal() if journal is None else journal
     if first:
-        prologue(kept)
+        prologue(kept, agents)
         await kept.flush()
     endpoint = Endpoint(url=through or url, deadline_s=deadline_s)
     async with HttpRpc(Endpoint(url=url)) as control, HttpRpc(endpoint) as rpc:
