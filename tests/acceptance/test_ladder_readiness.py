@@ -9,13 +9,16 @@ import pytest
 from tests.unit.arena.test_promotion import GATES, proposal
 from treasury_actors.arena.approvals import ApprovalDesk
 from treasury_actors.arena.model.promotion import Person, Promotions
+from treasury_actors.arena.model.stages import LADDER, gates_hash
 from treasury_actors.cli import main
 from treasury_actors.clock import VirtualClock, WallClock
 from treasury_actors.daemon.approving import approve, list_promotions, reject
 from treasury_actors.errors import ConfigError
 from treasury_actors.journal.adapters.sqlite import SqliteJournal
 from treasury_actors.settings.file import load_settings
+from treasury_actors.simulation.code_version import code_hash
 from treasury_actors.simulation.ladder.people import ScriptedKeys, ScriptedPerson
+from treasury_actors.simulation.ladder.readiness import require_ready, write_record
 from treasury_actors.simulation.run import JOURNAL_NAME
 
 SMALL = """
@@ -69,6 +72,8 @@ def test_without_evidence_no_stage_is_ready_and_each_check_names_its_command(
     ):
         assert not checks[name]["passed"], name
     assert all(each["command"].startswith("python run.py ") for each in found["checks"])
+    with pytest.raises(ConfigError, match="stage main: not ready: evolution_in_the_positive_world"):
+        require_ready(load_settings(config), tmp_path / "none")
     assert found["plan"]["next_stage"] == "full"
     assert found["plan"]["source"] == "treasury:reserve"
     assert float(found["plan"]["worst_loss"]["venue_failed_usd"]) > 0
@@ -128,3 +133,27 @@ async def test_people_approve_a_run_that_rests_and_what_they_did_is_in_its_journ
     assert (second["ok"], second["status"]) == (True, "approved")
     assert (late_no["ok"], late_no["status"]) == (True, "rejected")
     assert [each["status"] for each in listed["promotions"]] == ["rejected"]
+
+
+def test_a_stage_with_real_money_refuses_to_begin_without_a_report_of_this_config_and_code(
+    tmp_path: Path,
+) -> None:
+    settings = load_settings(config_at(tmp_path, "full"))
+    found = {
+        "stage": "full",
+        "passed": True,
+        "checks": [],
+        "config_hash": settings.config_hash,
+        "code_hash": code_hash(None),
+        "gates_hash": gates_hash(LADDER),
+    }
+    with pytest.raises(ConfigError, match="no readiness report of this config"):
+        require_ready(settings, tmp_path)
+    write_record({**found, "code_hash": "0"}, tmp_path)
+    with pytest.raises(ConfigError, match="of other code or gates"):
+        require_ready(settings, tmp_path)
+    write_record({**found, "gates_hash": "0"}, tmp_path)
+    with pytest.raises(ConfigError, match="of other code or gates"):
+        require_ready(settings, tmp_path)
+    write_record(found, tmp_path)
+    require_ready(settings, tmp_path)

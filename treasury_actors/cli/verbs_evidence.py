@@ -19,7 +19,7 @@ from treasury_actors.simulation.evidence.config import (
 )
 
 WORKSPACE_VARIABLE = "TREASURY_WORKSPACE"
-_DEFAULT_WORKSPACE = Path("trials")
+DEFAULT_WORKSPACE = Path("trials")
 _WORLDS: Mapping[str, WorldName] = {"positive": "positive", "null": "null"}
 _INSUFFICIENT_CODE = 1
 
@@ -101,7 +101,7 @@ def _workspace(options: argparse.Namespace) -> Path:
     if named is not None:
         return named
     told = os.environ.get(WORKSPACE_VARIABLE)
-    return Path(told) if told else _DEFAULT_WORKSPACE
+    return Path(told) if told else DEFAULT_WORKSPACE
 
 
 def _world(name: str) -> WorldName:

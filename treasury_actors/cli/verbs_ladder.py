@@ -12,7 +12,7 @@ import anyio
 
 from treasury_actors.arena.adapters.approval_keys import new_key, read_key, sign_digest, verify_signature
 from treasury_actors.cli.screen import emit, say, show
-from treasury_actors.cli.verbs_evidence import WORKSPACE_VARIABLE
+from treasury_actors.cli.verbs_evidence import DEFAULT_WORKSPACE, WORKSPACE_VARIABLE
 from treasury_actors.clock import WallClock
 from treasury_actors.daemon import approving
 from treasury_actors.errors import ConfigError
@@ -20,7 +20,7 @@ from treasury_actors.settings.file import load_settings
 from treasury_actors.simulation.evidence.commands import Maker
 from treasury_actors.simulation.evidence.config import DEFAULT_CONFIG, WorldName, load_evidence_config
 from treasury_actors.simulation.ladder import commands, told
-from treasury_actors.simulation.ladder.readiness import Grounds
+from treasury_actors.simulation.ladder.readiness import Grounds, write_record
 from treasury_actors.simulation.ladder.readiness import readiness as check_readiness
 
 _WORLDS: Mapping[str, WorldName] = {"positive": "positive", "null": "null"}
@@ -124,11 +124,12 @@ def readiness(options: argparse.Namespace) -> int:
         grounds = Grounds(
             config=options.config,
             settings=settings,
-            workspace=options.workspace or Path(os.environ.get(WORKSPACE_VARIABLE) or "trials"),
+            workspace=options.workspace or Path(os.environ.get(WORKSPACE_VARIABLE) or DEFAULT_WORKSPACE),
             below=options.below,
             scratch=Path(scratch),
         )
         found = anyio.run(partial(check_readiness, grounds, clock=WallClock()))
+    write_record(found, grounds.workspace)
     if options.json:
         emit(found)
     else:

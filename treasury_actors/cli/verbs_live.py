@@ -1,6 +1,7 @@
 """`run` on a chain's frames: paper, and live behind two switches; `local-chain` and `local-safe`."""
 
 import argparse
+import os
 import signal
 import sys
 from contextlib import AbstractAsyncContextManager
@@ -11,6 +12,7 @@ import anyio
 import anyio.to_thread
 
 from treasury_actors.cli.screen import ProgressLine, emit, say, show
+from treasury_actors.cli.verbs_evidence import DEFAULT_WORKSPACE, WORKSPACE_VARIABLE
 from treasury_actors.cli.verbs_rehearse import gas_ratio_of
 from treasury_actors.clock import Clock, WallClock
 from treasury_actors.daemon.chain_run import ChainRun, OpenChainRun, Outside
@@ -27,6 +29,7 @@ from treasury_actors.settings.file import Settings, load_settings
 from treasury_actors.settings.stakes import stakes_lines, stakes_of
 from treasury_actors.simulation.benchmarks import compute_benchmarks
 from treasury_actors.simulation.custody.session import checked_address
+from treasury_actors.simulation.ladder.readiness import require_ready
 from treasury_actors.simulation.live.evidence import check_evidence
 from treasury_actors.simulation.live.prepared import ChainLabel, prepare_on_chain
 from treasury_actors.simulation.live.session import chosen_chain, open_live_chain, signer_of
@@ -138,6 +141,8 @@ def _may_go_live(settings: Settings, options: argparse.Namespace, chain_name: st
     live = settings.live
     if not live.enabled:
         raise ConfigError("--live: live.enabled = false: the config's own switch is off")
+    if settings.stage.name in {"main", "full"}:
+        require_ready(settings, Path(os.environ.get(WORKSPACE_VARIABLE) or DEFAULT_WORKSPACE))
     if not live.evidence:
         raise ConfigError("live.evidence: none; allowed: the folder of a rehearsal by these rules")
     evidence = check_evidence(settings, Path(live.evidence), strategy=options.strategy)

@@ -18,6 +18,7 @@ from treasury_actors.arena.model.stages import Rung, gates_hash
 from treasury_actors.ids import AgentId
 from treasury_actors.ledger.model import GAS, RESERVE, pool, statement
 from treasury_actors.market.model.frame import MarketFrame
+from treasury_actors.simulation.ladder.audit import Audit
 from treasury_actors.simulation.ladder.dossier import (
     BASELINES,
     Resimulation,
@@ -190,7 +191,7 @@ class Gatekeeper:
         )
         self._desk.hold_gate(held)
         chosen = {agent: member for member in members for agent in [member.born.agent]}
-        if graduation.graduates:
+        if graduation.graduates and self._is_sound():
             going = [chosen[agent] for agent in graduation.graduates]
             dsr = {each.agent: each.lived.dsr for each in candidates if each.lived is not None}
             gate = _with_dsr(gate, rung, going, dsr)
@@ -237,6 +238,11 @@ class Gatekeeper:
         refusal = await self._desk.propose(proposed, self._money.ledger, pool_room_micro_usd=self._room(up))
         if refusal is not None:
             self.refusals.append(refusal)
+
+    def _is_sound(self) -> bool:
+        """Say whether more may be asked for at all: every entry so far conserved money, and trading is on."""
+        audit = Audit().read(self._money.journal.read())
+        return audit.ok and self._money.fold.records.latch.state == "active"
 
     def _room(self, up: Rung) -> int:
         """Return what a stage may still be given: its pool less its open mandates, as they were opened."""

@@ -4,6 +4,7 @@ Whether a stage may begin: the brief's measures of success, each tried or read n
 A check that can't be made is a failed one. Nothing here is believed because somebody wrote it into a config.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -290,3 +291,36 @@ def _plan(grounds: Grounds) -> dict[str, Any]:
         },
         "gate": list(gate_text(gate, tried=0).lines()),
     }
+
+
+def write_record(found: Mapping[str, Any], workspace: Path) -> Path:
+    """Write what was found where `require_ready` looks for it; a later one of the same config replaces it."""
+    path = _record_of(workspace, str(found["config_hash"]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def require_ready(settings: Settings, workspace: Path) -> None:
+    """
+    Refuse a stage that nobody has found ready, with this config and this code.
+
+    Raises:
+        ConfigError: naming what is missing.
+    """
+    stage, how = settings.stage.name, "run: python run.py readiness CONFIG"
+    try:
+        found = json.loads(_record_of(workspace, settings.config_hash).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise ConfigError(
+            f"stage {stage}: no readiness report of this config in {workspace}; {how}"
+        ) from None
+    if found.get("code_hash") != code_hash(None) or found.get("gates_hash") != gates_hash(LADDER):
+        raise ConfigError(f"stage {stage}: its readiness report is of other code or gates; {how}")
+    if found.get("passed") is not True:
+        failed = ", ".join(each["name"] for each in found.get("checks", ()) if not each["passed"])
+        raise ConfigError(f"stage {stage}: not ready: {failed or 'no check passed'}; {how}")
+
+
+def _record_of(workspace: Path, config_hash: str) -> Path:
+    return workspace / "readiness" / f"{config_hash}.json"
