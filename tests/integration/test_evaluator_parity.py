@@ -61,6 +61,7 @@ def fills_of(played: Played, season: ColumnSeason) -> dict[AgentId, list[Fill]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("family", SHIPPED.values(), ids=SHIPPED)
 def test_fifty_agents_of_a_family_fare_as_the_evaluator_says(family: Family) -> None:
     season = world(days=DAYS)

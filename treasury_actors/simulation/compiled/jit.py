@@ -5,6 +5,7 @@ import os
 import platform
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import FunctionType
 from typing import Any, TypeVar, cast
@@ -14,18 +15,24 @@ import numba
 import numpy as np
 from numba.core import config
 
-from treasury_actors.agents.model import targets, view
+from treasury_actors.agents.model import checks, family, track, view
 from treasury_actors.market.model import features
-from treasury_actors.trading.model import costs
+from treasury_actors.reports import lines
+from treasury_actors.trading.model import costs, limits
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _RULES = {"fastmath": False, "error_model": "python"}
 """The bits of plain Python: nothing is reordered or fused, and a division by zero is an error."""
+_CALLED_INSIDE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""What spares a function the ways in that only Python takes."""
+MADE_OF = (checks, costs, family, features, limits, lines, track, view)
+"""The modules that machine code has functions or numbers of, beside the evaluator's and the strategy's."""
 
 
 def inner(function: _F) -> _F:
     """Compile a function that other machine code calls."""
-    return cast("_F", numba.njit(**_RULES)(positional(function, function.__globals__)))
+    ordinary = positional(function, function.__globals__)
+    return cast("_F", numba.njit(**_RULES, **_CALLED_INSIDE)(ordinary))
 
 
 def positional(function: Callable[..., Any], names: dict[str, Any]) -> FunctionType:
@@ -46,7 +53,7 @@ def positional(function: Callable[..., Any], names: dict[str, Any]) -> FunctionT
 
 def checked(function: _F) -> _F:
     """Compile a function of a strategy: a place outside a list or a tuple is an error, as in Python."""
-    return cast("_F", numba.njit(boundscheck=True, **_RULES)(function))
+    return cast("_F", numba.njit(boundscheck=True, **_RULES, **_CALLED_INSIDE)(function))
 
 
 def outer(function: _F) -> _F:
@@ -55,21 +62,27 @@ def outer(function: _F) -> _F:
         return cast("_F", numba.njit(nogil=True, cache=keeps, **_RULES)(function))
 
 
+@cache
+def sha256_of(source: Path | str) -> bytes:
+    """Return the hash of a file as it was when it was first asked for, which is when it was imported."""
+    return hashlib.sha256(Path(source).read_bytes()).digest()
+
+
 @contextmanager
-def kept(sources: Iterable[Path]) -> Iterator[bool]:
+def kept(parts: Iterable[bytes]) -> Iterator[bool]:
     """
     Let what is compiled inside be kept in a folder of its own, and say whether it can be.
 
-    The folder is named by everything the code is made of: these `sources`, the evaluator's own, and the
+    The folder is named by everything the code is made of: these `parts`, the evaluator's own sources, and the
     versions of compiler and interpreter; numba alone would notice a change in one file and no other.
     """
     digest = hashlib.sha256()
     for version in (platform.python_version(), numba.__version__, llvmlite.__version__, np.__version__):
         digest.update(f"{version}\n".encode())
-    for module in (costs, features, targets, view):
-        digest.update(Path(str(module.__file__)).read_bytes())
-    for source in (*sorted(Path(__file__).parent.glob("*.py")), *sources):
-        digest.update(source.read_bytes())
+    for source in (*sorted(Path(__file__).parent.glob("*.py")), *(str(each.__file__) for each in MADE_OF)):
+        digest.update(sha256_of(source))
+    for part in parts:
+        digest.update(hashlib.sha256(part).digest())
     chosen = os.environ.get("TREASURY_CACHE")
     home = Path(chosen) if chosen else Path.home() / ".cache" / "treasury-arena"
     folder = home / "compiled" / digest.hexdigest()[:24]

@@ -9,9 +9,8 @@ import builtins
 from collections.abc import Callable, Iterator
 from dis import get_instructions
 from math import fabs, inf, isfinite, isinf, isnan, sqrt
-from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from numba import carray, cfunc
 from numba.core import types
@@ -22,7 +21,7 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 from treasury_actors.agents.model.checks import TOLERANCE
 from treasury_actors.agents.model.family import Family
 from treasury_actors.agents.model.view import KEEP
-from treasury_actors.simulation.compiled.jit import checked, kept, positional
+from treasury_actors.simulation.compiled.jit import checked, kept, positional, sha256_of
 from treasury_actors.simulation.compiled.layout import GENES_MAX, SLOTS_MAX, STATES_MAX, Record
 from treasury_actors.simulation.compiled.twins import (
     SCALE,
@@ -170,7 +169,7 @@ class Step:
 
 def make_step(family: Family, slots: int) -> Step | None:
     """Return a family's step over so many slots; None if machine code can't say what its file says."""
-    state, found = family.state(), dict[FunctionType, Any]()
+    state, found = family.state(), _Found({}, {})
     sizes_fit = slots <= SLOTS_MAX and len(state) <= STATES_MAX and len(family.genes) <= GENES_MAX
     genes_fit = all(gene.high <= _GENE_MAX for gene in family.genes)
     if not (sizes_fit and genes_fit and all(type(number) is float for number in state)):
@@ -179,10 +178,11 @@ def make_step(family: Family, slots: int) -> Step | None:
         space = dict(globals())
         space.update(SLOTS=slots, STATES=len(state), GENES=len(family.genes), STATE=family.state)
         space.update(GENOME=family.genome, DECIDE=_twin(family.decide, found))
-        sources = sorted({Path(each.__code__.co_filename) for each in found})
+        sources = sorted({each.__code__.co_filename for each in found.twins})
+        parts = [sha256_of(source) for source in sources] + [repr(sorted(found.numbers.items())).encode()]
         step = FunctionType(_step.__code__, space, _step.__name__)
         step.__qualname__ = f"step_of_{family.id}_{slots}"  # code that is kept goes by this name
-        with kept(sources) as keeps:
+        with kept(parts) as keeps:
             return Step(cfunc(STEP, cache=keeps)(step))
     except (NumbaError, _Unfit, OSError):
         return None
@@ -205,7 +205,14 @@ class _Unfit(Exception):
     """A function uses what may have other bits in machine code."""
 
 
-def _twin(function: Any, found: dict[FunctionType, Any]) -> Callable[..., Any]:
+class _Found(NamedTuple):
+    """The functions that a strategy is made of, each with its twin, and the other things they name."""
+
+    twins: dict[FunctionType, Any]
+    numbers: dict[str, str]
+
+
+def _twin(function: Any, found: _Found) -> Callable[..., Any]:
     """
     Return a function for machine code, with every function and `KEEP` that it names.
 
@@ -214,13 +221,16 @@ def _twin(function: Any, found: dict[FunctionType, Any]) -> Callable[..., Any]:
     """
     if not isinstance(function, FunctionType) or function.__closure__:
         raise _Unfit
-    if function not in found:
+    if function not in found.twins:
         space: dict[str, Any] = {"__builtins__": builtins, "__name__": function.__module__}
-        found[function] = checked(positional(function, space))
+        found.twins[function] = checked(positional(function, space))
         for name in _globals_of(function.__code__):
             value = function.__globals__.get(name, getattr(builtins, name, None))
             space[name] = _in_machine_code(value, found)
-    twin: Callable[..., Any] = found[function]
+            if not isinstance(value, FunctionType):
+                shape = getattr(value, "_fields", value)
+                found.numbers[f"{function.__module__}.{function.__qualname__}: {name}"] = repr(shape)
+    twin: Callable[..., Any] = found.twins[function]
     return twin
 
 
@@ -238,7 +248,7 @@ def _globals_of(code: CodeType) -> Iterator[str]:
             yield from _globals_of(constant)
 
 
-def _in_machine_code(value: Any, found: dict[FunctionType, Any]) -> Any:
+def _in_machine_code(value: Any, found: _Found) -> Any:
     """Return what stands in machine code for something that a function names."""
     if value is KEEP:
         return None

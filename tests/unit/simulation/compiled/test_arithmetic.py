@@ -14,6 +14,8 @@ pytest.importorskip("numba", reason="numba is not installed: nothing is compiled
 from treasury_actors.simulation.compiled import arithmetic, wide
 from treasury_actors.simulation.compiled.jit import outer
 
+pytestmark = pytest.mark.timeout(600)
+"""Whoever is first makes the machine code, which takes a while on a busy machine."""
 AMOUNTS = st.integers(0, 10**28)
 TABLES = np.array([make_table(MAINNET, house_rules())])
 

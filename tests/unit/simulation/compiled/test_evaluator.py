@@ -11,14 +11,17 @@ from tests.unit.simulation.houses import SHIPPED, house_rules, world
 from treasury_actors.agents.model.family import Family
 from treasury_actors.evolution.model.windows import Window
 from treasury_actors.ids import FamilyId
+from treasury_actors.market.model.season import ColumnSeason
 from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.settings.rules import HouseRules
 from treasury_actors.simulation.compiled.evaluator import CompiledEvaluator, has_compiler
 from treasury_actors.simulation.evidence.history import History
 from treasury_actors.simulation.evidence.plain import PlainEvaluator
-from treasury_actors.simulation.rewrite import odd_season
+from treasury_actors.simulation.rewrite import odd_season, with_other_future
 from treasury_actors.trading.model.guard import GuardPolicy
 
+pytestmark = pytest.mark.timeout(600)
+"""Whoever is first makes the machine code, which takes a while on a busy machine."""
 FAMILIES = pytest.mark.parametrize("family", SHIPPED.values(), ids=SHIPPED)
 COMPILER = pytest.mark.skipif(not has_compiler(), reason="numba is not installed: nothing is compiled")
 RULES = house_rules()
@@ -79,6 +82,28 @@ def test_odd_markets_make_no_difference(seed: int, first: int, draw: int, stop: 
 
     assert courses == plain(genomes, window)
     assert None not in compiled.compiled(genomes, window), "nothing of this is beyond machine code"
+
+
+@COMPILER
+@settings(max_examples=6)
+@given(day=st.integers(1, 12), seed=st.integers(0, 100))
+def test_another_future_changes_nothing_up_to_the_day_it_begins(day: int, seed: int) -> None:
+    """The whole history lies in memory; what is later than a frame can't be asked for in it (I11)."""
+    season = history().season
+    assert isinstance(season, ColumnSeason)
+    other = History(season=with_other_future(season, after=day * 24, seed=seed))
+    genomes = [genome for family in SHIPPED.values() for genome in genomes_of(family, 3)]
+
+    first, second = (
+        evaluators(past)[0].compiled(genomes, window_of(past, first_frame=0, days=20))
+        for past in (history(), other)
+    )
+
+    known, changed = (
+        [course.daily_nav_micro_usd if course else () for course in courses] for courses in (first, second)
+    )
+    assert [navs[: day + 1] for navs in known] == [navs[: day + 1] for navs in changed]
+    assert known != changed, "another future is another course, or this test is blind"
 
 
 @COMPILER

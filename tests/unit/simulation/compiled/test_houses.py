@@ -19,6 +19,8 @@ pytest.importorskip("numba", reason="numba is not installed: nothing is compiled
 
 from treasury_actors.simulation.compiled.batch import Batch, playable
 
+pytestmark = pytest.mark.timeout(600)
+"""Whoever is first makes the machine code, which takes a while on a busy machine."""
 CANDIDATES: list[Candidate] = [
     (family, genome.genes) for family in SHIPPED.values() for genome in genomes_of(family, 4)
 ]

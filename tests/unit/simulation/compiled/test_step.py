@@ -1,5 +1,7 @@
 """A user's `decide` in machine code: what it may say there, and what is left to plain calls."""
 
+import ast
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +18,12 @@ from treasury_actors.simulation.evidence.plain import PlainEvaluator
 
 pytest.importorskip("numba", reason="numba is not installed: nothing is compiled")
 
+from treasury_actors.simulation.compiled import jit
+from treasury_actors.simulation.compiled.batch import step_of
 from treasury_actors.simulation.compiled.step import make_step
 
+pytestmark = pytest.mark.timeout(600)
+"""Whoever is first makes the machine code, which takes a while on a busy machine."""
 ZOO = Path(__file__).parents[1] / "strategies"
 RESTLESS = {"draws", "goes_by_hash", "reads_the_clock", "remembers_future"}
 ALIKE = sorted(path for path in ZOO.glob("*.py") if path.stem not in RESTLESS)
@@ -180,3 +186,50 @@ def test_every_strategy_of_the_tests_fares_alike(path: Path) -> None:
     )
 
     assert compiled(genomes, window) == plain(genomes, window)
+
+
+def test_machine_code_is_kept_under_the_hash_of_all_it_is_made_of() -> None:
+    """Numba notices a change in one file: a rule that changed in another would go on as it was."""
+    kernel = ("arithmetic", "checks", "fills", "sizing", "step", "turns", "twins", "wide")
+    named = set()
+    for module in kernel:
+        tree = ast.parse((Path(jit.__file__).parent / f"{module}.py").read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("treasury_actors"):
+                named |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+
+    outside = {name for name in named if name in sys.modules and ".compiled" not in name}
+
+    hashed = {module.__name__ for module in jit.MADE_OF}
+    assert outside - {module.rpartition(".")[0] for module in hashed} == hashed
+
+
+def test_a_number_of_another_file_is_part_of_what_machine_code_is_kept_under(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = """
+LEVEL = 0.25
+
+
+def decide(state: State, view: View, genome: Genome) -> tuple[State, list[float]]:
+    if view.frame % genome.every_h != 0:
+        return state, KEEP
+    return state, [LEVEL, 0.5]
+"""
+    family = write("levels", body)
+    same(family, compiles=True)
+
+    monkeypatch.setitem(family.decide.__globals__, "LEVEL", 0.5)
+    step_of.cache_clear()  # as in another process
+
+    same(family, compiles=True)
+
+
+def test_where_nothing_can_be_kept_machine_code_is_made_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "no folder").touch()
+    monkeypatch.setenv("TREASURY_CACHE", str(tmp_path / "no folder"))
+
+    with jit.kept([]) as keeps:
+        assert not keeps
