@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from treasury_actors.errors import InvariantViolated
+from treasury_actors.faults.disk import recover
 from treasury_actors.faults.life import Life
 from treasury_actors.faults.machine import Machine, Setting
 from treasury_actors.faults.plan import Plan
 from treasury_actors.faults.quiet import collected
+from treasury_actors.faults.siblings import compare_siblings, is_comparable
 from treasury_actors.faults.sometimes import Sometimes
 from treasury_actors.faults.violation import Violation, violated
 from treasury_actors.faults.wallet_seed import CHAIN_KINDS, WalletSeed
+from treasury_actors.journal.event import Recorded
 
 _LIVES_MAX: Final = 40
 _OPEN_TURNS_MAX: Final = 3
@@ -63,6 +66,9 @@ def _play(plan: Plan, setting: Setting, *, with_twin: bool) -> SeedResult:
         state_hash = _rest(machine)
         if with_twin and plan.seed % _TWIN_ONE_IN == 0:
             _compare_with_twin(machine, state_hash)
+        if with_twin and plan.seed % _TWIN_ONE_IN == 1 and is_comparable(plan):
+            deeds = compare_siblings(plan, lambda other: _journal_of(other, setting))
+            sometimes.reached("siblings-compared", bool(deeds))
         if with_twin and any(map(plan.of, CHAIN_KINDS)):
             _play_wallet(machine)
     except Violation as found:
@@ -82,6 +88,13 @@ def _play(plan: Plan, setting: Setting, *, with_twin: bool) -> SeedResult:
         sometimes={state: count for state, count in sometimes.counts().items() if count},
         injected={**_worldly(plan, machine), **machine.injected},
     )
+
+
+def _journal_of(plan: Plan, setting: Setting) -> list[Recorded]:
+    """Play a plan; return its journal."""
+    machine = Machine(plan, setting, sometimes=Sometimes())
+    _live(machine)
+    return recover(machine.disk)
 
 
 def _play_wallet(machine: Machine) -> None:

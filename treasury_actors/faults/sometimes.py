@@ -73,6 +73,7 @@ STATES: Final[dict[str, str]] = {
     "chain-stopped": "trading was stopped while a wallet was at work",
     "chain-intent-settled": "an intent came to its proven end",
     "twin-compared": "a run with kills was compared with one without",
+    "siblings-compared": "what siblings of a crashed agent did was compared with a run without crashes",
     "schedule-compared": "a run in another order was compared with one in asyncio's",
 }
 """Every state by name, and what it means."""

@@ -1,0 +1,56 @@
+"""`faults` on the command line: what it refuses, and what a script reads."""
+
+import json
+
+import pytest
+
+from treasury_actors.cli.main import main
+from treasury_actors.faults.mutants import MUTANTS
+
+CONTRACT = ("seeds", "violations", "sometimes", "never_reached", "faults", "trace_hash", "wall_s")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--seeds", "5..1"],
+        ["--seeds", "1...3"],
+        ["--seeds", "1..9999999999"],
+        ["--only", "gremlins"],
+        ["--mode", "kind"],
+        ["--turns", "3"],
+        ["--jobs", "0"],
+        ["--mutant", "perfect"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_option_is_refused_in_one_line(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["faults", *wrong]) == 78
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_campaign_prints_what_a_script_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["faults", "--seeds", "1..2", "--only", "kill", "--mode", "fifo", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+
+    assert [key for key in CONTRACT if key not in found] == []
+    assert found["seeds"] == 2
+    assert found["violations"] == []
+    assert found["faults"]["kill"] > 0
+    assert sum(found["faults"].values()) == found["faults"]["kill"]
+
+
+def test_a_planted_change_that_is_caught_is_exit_code_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["faults", "--mutant", "fitness-not-recorded", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+
+    assert found["violations"][0]["invariant"] == "I16"
+    assert found["violations"][0]["command"].startswith("python run.py faults --seeds 1..1")
+
+
+def test_every_known_bad_change_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["faults", "--list-mutants", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+
+    assert [mutant["name"] for mutant in found["mutants"]] == list(MUTANTS)
+    assert len(MUTANTS) >= 50

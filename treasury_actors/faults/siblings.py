@@ -1,0 +1,65 @@
+"""Does a crash change what siblings do? The same world is lived with crashes and without, and compared."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from treasury_actors.faults.plan import Plan
+from treasury_actors.faults.saboteur import strikes
+from treasury_actors.faults.violation import violated
+from treasury_actors.journal.event import Recorded
+
+LONELY: Final = ("agent-crash", "agent-loop", "agent-hang", "agent-slow")
+"""Faults of one agent alone."""
+
+_SHARED: Final = ("common-cause", "flood", "bad-orders")
+_HOUR_NS: Final = 3_600 * 10**9
+_DEEDS: Final = tuple(f"trading.order_{deed}" for deed in ("accepted", "refused", "filled", "ended"))
+
+
+def is_comparable(plan: Plan) -> bool:
+    """Say whether a plan has crashes, and nothing that strikes many agents at once."""
+    return any(map(plan.of, LONELY)) and not any(map(plan.of, _SHARED))
+
+
+def compare_siblings(plan: Plan, live: Callable[[Plan], Sequence[Recorded]]) -> int:
+    """
+    Hold the orders and fills of agents that nothing befell against those of a run in which nobody crashed.
+
+    Until the round after the first crash they must be the same, to the byte (I12); at the round capital
+    moves, and what was lost may be given to others. Returns how many deeds were compared.
+
+    Args:
+        live: plays a plan and returns its journal.
+    """
+    world = plan.world_alone()
+    first = min(fault.turn for fault in world.faults if fault.kind in LONELY)
+    last = -(-first // plan.round_turns) * plan.round_turns
+    struck = {
+        number
+        for number in range(1, plan.agents + 1)
+        for turn in range(last + 1)
+        if any(strikes(world, kind, f"agent-{number}", turn) for kind in LONELY)
+    }
+    with_crashes, without = (_deeds(live(each), last, struck) for each in (world, world.without(LONELY)))
+    for mine, theirs in zip(with_crashes, without, strict=False):
+        if mine != theirs:
+            violated("I12", f"a crash changed {mine}, which else was {theirs}")
+    if len(with_crashes) != len(without):
+        violated("I12", f"siblings did {len(with_crashes)} things instead of {len(without)}")
+    return len(without)
+
+
+def _deeds(events: Sequence[Recorded], last: int, struck: set[int]) -> list[tuple[int, str, str]]:
+    """Return (turn, agent, deed) of everybody who wasn't struck, in the order of agents in each turn."""
+    start_ns = events[0].time_ns
+    deeds = []
+    for recorded in events:
+        turn = (recorded.time_ns - start_ns) // _HOUR_NS
+        if turn > last or recorded.type.rpartition(".")[0] not in _DEEDS:
+            continue
+        payload = json.loads(recorded.payload)
+        agent = payload["order"]["agent"] if "order" in payload else payload["agent"]
+        if int(agent.rpartition("-")[2]) not in struck:
+            deeds.append((turn, agent, f"{recorded.type} {recorded.payload}"))
+    return deeds
