@@ -121,7 +121,9 @@ class Wallet(Actor[WalletMessage]):
         await self._do(step, head)
         if self._slots.get(slot.id) is None:
             why = next((e.reason for e in step.events if isinstance(e, TxReturned)), "trading was stopped")
-            return ChainRefusal(reason=ChainReason.GIVEN_BACK, detail=why)
+            stopped = not self._gate.allows(intent.purpose, "call", intent.epoch)
+            reason = ChainReason.STOPPED if stopped else ChainReason.GIVEN_BACK
+            return ChainRefusal(reason=reason, detail=why)
         return Placed(intent=intent.intent, nonce=slot.id.nonce)
 
     async def _look(self) -> int | None:

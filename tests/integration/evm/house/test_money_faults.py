@@ -177,6 +177,33 @@ async def test_a_token_that_reverts_at_everything_is_not_traded_and_breaks_nothi
     assert (await room.differences()).is_equal
 
 
+async def test_a_token_that_blacklists_us_is_not_traded_and_what_we_have_of_it_is_still_counted(
+    room: Room,
+) -> None:
+    """A dollar whose issuer put our address on a list, by the code of a token that has such a list."""
+    writer, usdc = room.world.writer, room.world.tokens[USDC]
+    async with writer.blocks():
+        twin = await writer.deploy("BlacklistToken", "USDC", "USDC", 6)
+    await room.ask("anvil_setCode", usdc, await room.ask("eth_getCode", twin, "latest"))
+    await room.turn()
+    same = (await room.differences()).is_equal
+    await room.command(usdc, "setBlacklisted(address,bool)", room.address, True)  # noqa: FBT003 - its own
+    await room.turn(room.order(BUY, units=100 * DOLLARS), room.order(SUPPLY, units=100 * DOLLARS, agent=BOB))
+    await room.settle()
+    refused = room.events(OrderEnded)
+    at_rest = await room.allowances()
+    await room.command(usdc, "setBlacklisted(address,bool)", room.address, False)  # noqa: FBT003 - its own
+    await room.trade(BUY, units=100 * DOLLARS)
+    await room.settle()
+
+    assert same, "the twin keeps its balances where the token kept them"
+    assert len(refused) == 2
+    assert at_rest == {}
+    assert [f.agent for f in room.events(OrderFilled)] == [ANN]
+    assert room.events(TradingStateChanged) == []
+    assert (await room.differences()).is_equal
+
+
 @pytest.mark.parametrize("code", ["0x", "0x60006000f3"])
 @pytest.mark.parametrize("path", [[BUY], [BUY, SELL]])
 async def test_a_contract_that_gives_nothing_for_what_it_took_stops_trading_at_the_first_time(

@@ -12,9 +12,10 @@ from treasury_actors.chain.adapters.anvil import AnvilNode
 from treasury_actors.chain.adapters.http_rpc import HttpRpc
 from treasury_actors.chain.model.rpc import Answer, RpcCall, RpcError, SendAnswer
 from treasury_actors.chain.ports import Rpc
+from treasury_actors.journal.adapters.memory import MemoryJournal
 from treasury_actors.trading.model.order import OrderEnded, OrderFilled, OrderRefused, TradingReason
-from treasury_actors.trading.model.stop import TradingStateChanged
-from treasury_actors.trading.model.transaction import TxSigned
+from treasury_actors.trading.model.stop import StopSwitch, TradingStateChanged
+from treasury_actors.trading.model.transaction import TxPlanned, TxSigned
 
 
 class Traffic:
@@ -196,5 +197,63 @@ async def test_the_switch_pulled_while_a_turn_is_closing_lets_nothing_more_be_si
         assert len(room.events(TxSigned)) == 2, "the allowance was taken back after the resume"
         assert {e.reason for e in room.events(OrderEnded)} == {TradingReason.STOPPED}
         assert len(room.events(OrderEnded)) == 200
+        assert await room.allowances() == {}
+        assert (await room.differences()).is_equal
+
+
+class PullingJournal(MemoryJournal):
+    """A journal in memory that pulls the stop's switch at the commit of the n-th event of a kind."""
+
+    kind: type = TxSigned
+    left = 0
+    switch: StopSwitch | None = None
+
+    async def flush(self) -> None:
+        """Commit; what is to happen next finds the switch pulled."""
+        fresh = [recorded.event for recorded in self.read(self.durable_seq + 1)]
+        await super().flush()
+        if self.switch is not None and any(isinstance(event, self.kind) for event in fresh):
+            self.left -= 1
+            if self.left == 0:
+                self.switch.pulled = True
+
+
+@pytest.mark.parametrize("place", [1, 2], ids=["approval", "call"])
+@pytest.mark.parametrize("kind", [TxPlanned, TxSigned])
+async def test_a_switch_pulled_between_planning_signing_and_sending_holds_back_what_comes_next(
+    ground: Ground, node: AnvilNode, kind: type, place: int
+) -> None:
+    """What was signed and not sent never is: its nonce is taken by nothing once an operator has resumed."""
+    seen: list[Traffic] = []
+
+    def wrap(rpc: HttpRpc) -> Rpc:
+        seen.append(Traffic(rpc))
+        return seen[0]  # type: ignore[return-value]  # it answers what is asked here
+
+    journal = PullingJournal()
+    async with room_on(ground, node.url, journal=journal, wrap=wrap) as room:
+        await room.turn()
+        journal.kind, journal.left = kind, place
+        journal.switch = room.house.fold.records.latch.switch
+        await room.trade(BUY, units=1_000 * DOLLARS)
+        at_stop = Stopping(room, seen[0]).out
+        journal.switch = None
+        await room.change("stopped")
+        for _ in range(3):
+            await room.mine(CONFIRM_DEPTH)
+            await room.turn()
+        while_stopped = Stopping(room, seen[0]).out
+        raw = {signed.tx_hash for signed in room.events(TxSigned)}
+        await room.change("active")
+        await room.settle()
+        await room.trade(SUPPLY, units=60 * DOLLARS)
+        await room.settle()
+
+        assert at_stop == while_stopped == (place - (kind is TxPlanned), place - 1)
+        reason = TradingReason.STOPPED if kind is TxPlanned else TradingReason.CANCELLED
+        assert [e.reason for e in room.events(OrderEnded)] == [reason]
+        assert room.units(ANN, WETH) == 0
+        assert len(room.events(OrderFilled)) == 1
+        assert len(raw) == at_stop[0]
         assert await room.allowances() == {}
         assert (await room.differences()).is_equal
