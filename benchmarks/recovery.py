@@ -72,7 +72,15 @@ def live(folder: Path, days: int, agents: int, *, speed_x: float | None, events:
             signal.raise_signal(signal.SIGTERM)
 
     async def play() -> None:
-        await serve(job, folder, clock=WallClock(), speed_x=speed_x, until_end=True, progress=progress)
+        await serve(
+            job,
+            folder,
+            clock=WallClock(),
+            speed_x=speed_x,
+            until_end=True,
+            progress=progress,
+            accept_upgrade=True,  # the folder may be of an earlier commit
+        )
 
     anyio.run(play)
 
