@@ -20,6 +20,7 @@ from treasury_actors.trading.model.send_reply import (
 from treasury_actors.trading.model.slot_acts import Head, ReceiptAnswers, TxReceipt
 from treasury_actors.trading.wallet_ports import Replied
 
+_TIMES_MAX = 256
 _REPLIES: dict[SendOutcome, SendReply] = {
     SendOutcome.ALREADY_KNOWN: AlreadyKnown(),
     SendOutcome.NONCE_TOO_LOW: NonceTooLow(),
@@ -35,6 +36,7 @@ class ChainNode:
 
     def __init__(self, rpc: Rpc) -> None:
         self._rpc = rpc
+        self._times_s: dict[str, int] = {}
 
     def __repr__(self) -> str:
         return f"<ChainNode over {self._rpc!r}>"
@@ -108,12 +110,7 @@ class ChainNode:
         """Return one receipt; the time is its block's."""
         number = values.quantity(values.field(receipt, "blockNumber", "receipt"), "block number")
         block_hash = values.hash32(values.field(receipt, "blockHash", "receipt"), "block hash")
-        answer = await self._rpc.call("eth_getBlockByHash", (block_hash, False))
-        block = result_of(answer, "the receipt's block")
-        time_s = 0
-        if block is not None:
-            found = values.mapping(block, "the receipt's block")
-            time_s = values.quantity(values.field(found, "timestamp", "block"), "block time")
+        time_s = await self._time_s(block_hash)
         data_fee = receipt.get("l1Fee")
         return TxReceipt(
             tx_hash=values.hash32(values.field(receipt, "transactionHash", "receipt"), "hash"),
@@ -129,6 +126,21 @@ class ChainNode:
             ),
             time_s=time_s,
         )
+
+    async def _time_s(self, block_hash: str) -> int:
+        """Return when a block was made, 0 if the node has no such block; a hash has but one time."""
+        if block_hash in self._times_s:
+            return self._times_s[block_hash]
+        answer = await self._rpc.call("eth_getBlockByHash", (block_hash, False))
+        block = result_of(answer, "the receipt's block")
+        if block is None:
+            return 0
+        found = values.mapping(block, "the receipt's block")
+        time_s = values.quantity(values.field(found, "timestamp", "block"), "block time")
+        if len(self._times_s) >= _TIMES_MAX:
+            self._times_s.clear()
+        self._times_s[block_hash] = time_s
+        return time_s
 
 
 def _upcoming_base_fee_wei(history: Json) -> int:
