@@ -182,7 +182,9 @@ def test_near_copies_of_the_best_are_not_counted_as_others() -> None:
 def test_an_ensemble_drops_who_fails_validation_or_dearer_costs_and_says_why() -> None:
     lender = Genome(family=FamilyId("lending_rotation"), genes=(6, 0, 10))
     vetoed, weak, good = trend(6, 0, 10, 1, 3, 0), trend(6, 0, 200, 14, 3, 1), trend(168, 720, 10, 1, 3, 0)
-    ranked = [(genome, fitness(9)) for genome in (vetoed, weak, lender, good)]
+    idle = Genome(family=IDLE.id, genes=())
+    ranked = [(genome, fitness(90_000_000)) for genome in (vetoed, weak, good)]
+    ranked += [(lender, fitness(58_000_000)), (idle, fitness(0))]
 
     def validate(some: Sequence[Genome]) -> list[Judged]:
         return [Vetoed(reasons=("fell",), measured=fitness(9)) if g == vetoed else fitness(1) for g in some]
@@ -193,11 +195,36 @@ def test_an_ensemble_drops_who_fails_validation_or_dearer_costs_and_says_why() -
     chosen = choose_ensemble(
         ranked, FAMILIES, EnsembleRules(), validate=validate, stress=stress, lending_ppb=60_000_000
     )
-    assert chosen.members == (lender, good)
+    assert chosen.members == (good, lender)
     assert dict(chosen.dropped) == {
         vetoed: "validation: fell",
         weak: "cost stress: 5.00% a year, plain lending 6.00%",
+        idle: "worse than plain lending by 6.00% a year",
     }
+
+
+@pytest.mark.parametrize(
+    ("value_ppb", "stressed_ppb", "funded"),
+    [
+        (65_000_000, 10_000_000, True),
+        (65_000_001, 60_000_000, False),
+        (65_000_001, 60_000_001, True),
+        (55_000_000, 10_000_000, True),
+        (54_999_999, 70_000_000, False),
+    ],
+)
+def test_only_a_claim_must_survive_and_only_half_a_point_below_lending_is_lending(
+    value_ppb: int, stressed_ppb: int, *, funded: bool
+) -> None:
+    chosen = choose_ensemble(
+        [(trend(6, 0, 10, 1, 3, 0), fitness(value_ppb))],
+        FAMILIES,
+        EnsembleRules(),
+        validate=lambda genomes: [fitness(1) for _ in genomes],
+        stress=lambda genomes: [fitness(stressed_ppb) for _ in genomes],
+        lending_ppb=60_000_000,
+    )
+    assert bool(chosen.members) is funded
 
 
 @pytest.mark.parametrize(("ranked", "funded"), [(0, 0), (1, 1), (9, 5), (10, 5)])

@@ -10,9 +10,6 @@ from treasury_actors.evolution.model.genome import Genome
 from treasury_actors.evolution.model.window_fitness import Insufficient, Judged, Vetoed, WindowFitness
 from treasury_actors.ids import FamilyId
 
-BASELINES = (FamilyId("lending_rotation"),)
-"""Families that lend, and claim no edge over it: they need not beat it at dearer costs."""
-
 JudgeMany: TypeAlias = Callable[[Sequence[Genome]], Sequence[Judged]]
 
 
@@ -23,11 +20,14 @@ class EnsembleRules:
 
     Attributes:
         distance_min: mean difference of two genomes' genes, each as a part of its range; nearer ones are one.
+        edge_min_ppb: who is above plain lending by more claims an edge, and must keep it at dearer costs;
+            who is within it lends in all but name; who is below it by more is worse than lending.
     """
 
     shortlist: int = 10
     size: int = 5
     distance_min: float = 0.08
+    edge_min_ppb: int = 5_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +78,16 @@ def choose_ensemble(
         ranked: best first.
         validate: judges on days that no fitness has seen; a veto there drops a genome.
         stress: judges on the fitness windows at dearer costs.
-        lending_ppb: the fitness of plain lending there: who claims an edge must keep it.
+        lending_ppb: the fitness of plain lending on the same windows at plain costs.
     """
+    values = {genome: fitness.value_ppb for genome, fitness in ranked}
     shortlist = distinct_best(ranked, families, rules)
     members: list[Genome] = []
     dropped: list[tuple[Genome, str]] = []
     verdicts = zip(shortlist, validate(shortlist), stress(shortlist), strict=True)
     for genome, validated, stressed in verdicts:
-        reason = _why_not(genome, validated, stressed, lending_ppb)
+        edge_ppb = values[genome] - lending_ppb
+        reason = _why_not(validated, stressed, edge_ppb=edge_ppb, lending_ppb=lending_ppb, rules=rules)
         if reason:
             dropped.append((genome, reason))
         elif len(members) == rules.size:
@@ -95,7 +97,9 @@ def choose_ensemble(
     return Ensemble(members=tuple(members), dropped=tuple(dropped))
 
 
-def _why_not(genome: Genome, validated: Judged, stressed: Judged, lending_ppb: int) -> str:
+def _why_not(
+    validated: Judged, stressed: Judged, *, edge_ppb: int, lending_ppb: int, rules: EnsembleRules
+) -> str:
     """Return why a genome is not funded; empty if it may be."""
     for what, verdict in (("validation", validated), ("cost stress", stressed)):
         if isinstance(verdict, Insufficient):
@@ -103,7 +107,9 @@ def _why_not(genome: Genome, validated: Judged, stressed: Judged, lending_ppb: i
         if isinstance(verdict, Vetoed):
             return f"{what}: {verdict.reasons[0]}"
     assert isinstance(stressed, WindowFitness), "neither vetoed nor insufficient"
-    if genome.family not in BASELINES and stressed.value_ppb <= lending_ppb:
+    if edge_ppb < -rules.edge_min_ppb:
+        return f"worse than plain lending by {-edge_ppb / 1e9:.2%} a year"
+    if edge_ppb > rules.edge_min_ppb and stressed.value_ppb <= lending_ppb:
         return f"cost stress: {stressed.value_ppb / 1e9:.2%} a year, plain lending {lending_ppb / 1e9:.2%}"
     return ""
 

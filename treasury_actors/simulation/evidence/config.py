@@ -20,7 +20,7 @@ from treasury_actors.errors import ConfigError
 from treasury_actors.evolution.model.ensemble import EnsembleRules
 from treasury_actors.evolution.model.search import SearchRules
 from treasury_actors.evolution.model.vetoes import VetoPolicy
-from treasury_actors.evolution.model.window_fitness import FitnessPolicy, TailHaircut
+from treasury_actors.evolution.model.window_fitness import PPB, FitnessPolicy, TailHaircut
 from treasury_actors.evolution.model.windows import EMBARGO_H_MIN, WindowRules
 from treasury_actors.ids import VenueId
 from treasury_actors.market.model.evidence_worlds import WORLD_VERSION, World
@@ -87,6 +87,7 @@ class SearchSection(_Section):
     ensemble: int = Field(default=5, ge=1, le=50)
     shortlist: int = Field(default=10, ge=1, le=100)
     distance_min: Share = 0.08
+    edge_min_ratio: Share = 0.005
 
 
 class WorldSection(_Section):
@@ -196,7 +197,12 @@ class EvidenceConfig:
     def ensemble(self) -> EnsembleRules:
         """Return whom a search's result funds."""
         own = self.sections.search
-        return EnsembleRules(shortlist=own.shortlist, size=own.ensemble, distance_min=own.distance_min)
+        return EnsembleRules(
+            shortlist=own.shortlist,
+            size=own.ensemble,
+            distance_min=own.distance_min,
+            edge_min_ppb=round(own.edge_min_ratio * PPB),
+        )
 
     def world(self, name: WorldName) -> World:
         """Return a world; the null one has no edge."""
