@@ -55,7 +55,11 @@ def records_of(climbed: dict[str, Any]) -> list[Recorded]:
 @pytest.fixture(scope="module")
 def climbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return what a short climb told; its folder is in it."""
-    home = tmp_path_factory.mktemp("ladder")
+    return climb_in(tmp_path_factory.mktemp("ladder"))
+
+
+def climb_in(home: Path) -> dict[str, Any]:
+    """Play a short climb in a folder."""
     config = config_in(home)
     plan = world_plan(
         "positive", config, Maker(config, compiled=False), seed=3, days=45, paper_agents=16, ladder=QUICK
@@ -88,6 +92,12 @@ def test_an_independent_sum_of_the_journal_agrees_at_every_entry(climbed: dict[s
             assert sum(units for (_, of), units in balances.items() if of == kind) == 0
         checked += 1
     assert checked == climbed["conservation"]["entries_money"]
+
+
+def test_the_same_seed_climbs_the_same_way_to_the_last_hash(climbed: dict[str, Any], tmp_path: Path) -> None:
+    again = climb_in(tmp_path)
+    assert {**again, "folder": ""} == {**climbed, "folder": ""}
+    assert records_of(again)[-1].hash == records_of(climbed)[-1].hash
 
 
 def test_no_stage_ever_holds_money_that_people_did_not_approve(climbed: dict[str, Any]) -> None:
