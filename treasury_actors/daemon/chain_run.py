@@ -33,6 +33,10 @@ class ChainRun(Protocol):
         """Say how the feed and the endpoints are."""
         ...
 
+    def leave(self) -> None:
+        """Let a turn that waits for blocks end: the process is to leave."""
+        ...
+
 
 OpenChainRun: TypeAlias = Callable[[Path], AbstractAsyncContextManager[ChainRun]]
 """Opens it for a run folder that this process has locked."""

@@ -327,6 +327,8 @@ class LiveRun:
                 if not self._between.leaving:
                     self._log.info("leaving", why=signal.Signals(number).name)
                     self._between.leave()
+                    if self._chain is not None:
+                        self._chain.leave()
                     if self._concluding is not None:
                         self._concluding.cancel()
                     tasks.start_soon(self._give_up)

@@ -72,6 +72,9 @@ class Paper:
     def standing(self) -> dict[str, object]:
         return self.frames.standing()
 
+    def leave(self) -> None:
+        """Have nothing to wait for."""
+
 
 @dataclass
 class Living:

@@ -61,6 +61,11 @@ class LiveChain:
     frames: ArrivingFrames
     stage: LiveStage | None
 
+    def leave(self) -> None:
+        """Let a turn that waits for blocks end: the process is to leave."""
+        if self.stage is not None:
+            self.stage.leave()
+
     def standing(self) -> dict[str, object]:
         """
         Say how the feed is, and which endpoints are asked: by host, never by URL.

@@ -1,6 +1,5 @@
 """The surroundings of a house that really trades: a chain whose blocks pass by themselves."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -19,7 +18,7 @@ from treasury_actors.wiring.chain_access import ChainAccess
 from treasury_actors.wiring.house import House
 
 ASK_TIMEOUT_S: Final = 60.0
-LOOK_S: Final = 0.25
+LOOK_S: Final = 0.1
 PATIENCE_S: Final = 60.0
 """So long the opening of a turn waits for blocks; what is not deep enough then is counted a turn later."""
 
@@ -31,6 +30,7 @@ class LiveStage:
         self._confirm_blocks = confirm_blocks
         self._clock = clock
         self._seen = 0
+        self._leaving = False
         self.chain = replace(access, desk=replace(access.desk, pass_blocks=self._pass_blocks))
 
     def __repr__(self) -> str:
@@ -63,15 +63,15 @@ class LiveStage:
         del frame
         self._seen = await self._head(self._seen)
 
-    async def holdings(self) -> Mapping[AssetId, int]:
-        """Return what the wallet holds of every pinned asset."""
-        return await holdings_of(self.chain.desk)
+    def leave(self) -> None:
+        """Wait for blocks no more; what was sent is followed by the next start."""
+        self._leaving = True
 
     async def _pass_blocks(self) -> None:
         """Wait until the chain is as much longer as the house counts on, within limits."""
         ends_s = self._clock.monotonic_s() + PATIENCE_S
         while (head := await self._head(self._seen)) < self._seen + self._confirm_blocks:
-            if self._clock.monotonic_s() >= ends_s:
+            if self._leaving or self._clock.monotonic_s() >= ends_s:
                 break
             await anyio.sleep(LOOK_S)
         self._seen = head
