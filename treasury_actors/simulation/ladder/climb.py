@@ -27,6 +27,9 @@ ASK_TIMEOUT_S = 3_600.0
 TRIM_AFTER_DAYS = 20
 """So long after the main arena opens the script's operator demotes somebody: cutting risk needs nobody."""
 
+TRACKED_EVERY_DAYS = 7
+"""So often each agent with money is compared with its resimulation, its last days one by one."""
+
 ON_PAPER = "sim:"
 """Before the name of an agent of the house on paper, wherever the journal with the money names it."""
 
@@ -109,7 +112,11 @@ class Director:
     async def _demote(self, frame: MarketFrame, day: int) -> None:
         """Send down whoever must go: by rule, and once by the script's operator."""
         for member in self._money.fold.records.roster.living():
-            causes = causes_of(self._condition(member, frame), self._plan.demotion)
+            strays = 0
+            if day % TRACKED_EVERY_DAYS == 0:
+                rung = rung_of(self._plan.ladder, _stage_of(member))
+                strays = self.keeper.breach_days(member, rung, frame)
+            causes = causes_of(self._condition(member, frame, strays), self._plan.demotion)
             if causes:
                 await self._send_down(member, frame, causes, "machine", ", ".join(causes))
         opened = self.logs["main"].opened_day
@@ -122,7 +129,7 @@ class Director:
             by = self._plan.people[-1].name
             await self._send_down(weakest, frame, (Cause.OPERATOR,), by, "trims the exposure")
 
-    def _condition(self, member: Member, frame: MarketFrame) -> Condition:
+    def _condition(self, member: Member, frame: MarketFrame, strays: int) -> Condition:
         """Return how an agent is at this close."""
         agent, universe = member.born.agent, self._money.features.universe
         owned = statement(self._money.fold.records.book, agent).owned
@@ -138,6 +145,7 @@ class Director:
         return Condition(
             drawdown_ratio=self._money.fold.marks.of(agent).drawdown_ratio,
             drawdown_p95_ratio=tested.drawdown_p95_ratio if tested else None,
+            tracking_breach_days=strays,
             depegged_ratio=off / nav if nav else 0.0,
             stale_ratio=stale_ratio(universe, owned.items(), frame),
         )

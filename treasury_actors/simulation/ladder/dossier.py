@@ -28,6 +28,7 @@ from treasury_actors.trading.model.transaction import TxReverted
 BASELINES = frozenset({FamilyId("idle_cash")})
 _PRIOR_VARIANCE_MIN = 1e-4
 _RISK_AVERSION = 4.0
+_BREACH_DAYS_MAX = 4
 _SETTLING_DAYS = 1
 """Left out of tracking: live it first decides an hour after it was paid, resimulated at once."""
 
@@ -131,6 +132,24 @@ def lived(
         if out_of_sample and trial_sharpes
         else None,
     )
+
+
+def breach_days(live: Sequence[float], resimulated: Sequence[float]) -> int:
+    """Return how many days in a row, up to the last, live was not what its resimulation says; 4 at most."""
+    found = 0
+    for back in range(_BREACH_DAYS_MAX):
+        count = min(len(live), len(resimulated)) - back
+        mine, again = live[_SETTLING_DAYS:count], resimulated[_SETTLING_DAYS:count]
+        gap = tracking_gap(mine, again)
+        at = Lived(
+            tracking_error_ratio=tracking_error(mine, again),
+            tracking_sum_ratio=gap.sum_ratio if gap else None,
+            tracking_t=gap.t if gap else None,
+        )
+        if at.tracks is not False:
+            break
+        found += 1
+    return found
 
 
 def days_of(member: Member, frame: int) -> float:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from treasury_actors.agents.model.metrics.tracking import TRACKING_DAYS_MIN
 from treasury_actors.arena.approvals import ApprovalDesk
 from treasury_actors.arena.model.graduation import Candidate, Graduation, Lived, WindowTrial, graduate
 from treasury_actors.arena.model.ladder import gate_text
@@ -22,6 +23,7 @@ from treasury_actors.simulation.ladder.audit import Audit
 from treasury_actors.simulation.ladder.dossier import (
     BASELINES,
     Resimulation,
+    breach_days,
     days_of,
     excess_days,
     gain_and_error,
@@ -72,6 +74,15 @@ class Gatekeeper:
         """Keep an agent's days over lending when it leaves a rung: they are out of sample for the next."""
         track = self._money.fold.tracks.of(member.born.agent)
         self._forward.setdefault(member.genome.canonical, []).extend(excess_days(track))
+
+    def breach_days(self, member: Member, rung: Rung, frame: MarketFrame) -> int:
+        """Return how many days in a row an agent with money has strayed from its own resimulation."""
+        track = self._money.fold.tracks.of(member.born.agent)
+        days = min(int(days_of(member, frame.index)), len(track.daily_returns))
+        if days <= TRACKING_DAYS_MIN:
+            return 0
+        again = self._again.daily_returns(member, days=days, capital_usd=rung.mandate_usd)
+        return breach_days(track.daily_returns, again)
 
     async def from_paper(self, rung: Rung, up: Rung, places: int, frame: MarketFrame) -> Graduation:
         """Hold the gate to the first money: of every genome on paper, once, the best first."""
