@@ -98,6 +98,42 @@ async def test_another_runs_log_beside_a_journal_changes_nothing(
     assert found in {head[1], JournalCorrupt}
 
 
+async def test_a_start_on_less_than_was_told_outside_is_refused(
+    journal: Path, one_day: Prepared, tmp_path: Path
+) -> None:
+    anchors = tmp_path / "anchors"
+    await play(one_day, tmp_path / "anchored", anchor_dir=anchors)
+    await play(one_day, tmp_path / "anchored", anchor_dir=anchors)
+    anchored = tmp_path / "anchored" / JOURNAL_NAME
+    whole = anchored.read_bytes()
+
+    _sql("DELETE FROM event WHERE seq > 40")(anchored)
+    with pytest.raises(JournalCorrupt, match="the journal was cut: its last event is 40") as cut:
+        await play(one_day, anchored.parent, anchor_dir=anchors)
+    assert cut.value.seq == 41
+
+    anchored.write_bytes(whole)
+    (tmp_path / "anchored" / "anchor.key").unlink()
+    with pytest.raises(JournalFault, match="the key of the anchors cannot be read"):
+        await play(one_day, anchored.parent, anchor_dir=anchors)
+
+
+async def test_a_start_on_another_history_than_was_told_outside_is_refused(
+    one_day: Prepared, tmp_path: Path
+) -> None:
+    anchors = tmp_path / "anchors"
+    await play(one_day, tmp_path / "run", anchor_dir=anchors)
+    other = small_run(days=1, seed=8)
+    await play(other, tmp_path / "other")
+    shorter = min(folded(tmp_path / name).head[0] for name in ("run", "other"))
+    (tmp_path / "run" / JOURNAL_NAME).write_bytes((tmp_path / "other" / JOURNAL_NAME).read_bytes())
+
+    with pytest.raises(JournalCorrupt, match=r"the journal was (rewritten|cut)") as caught:
+        await play(one_day, tmp_path / "run", anchor_dir=anchors)
+
+    assert caught.value.seq <= shorter + 1
+
+
 class _JumpingClock(Clock):
     """The machine's clock, put back an hour and on two days again and again; what counts time is not."""
 

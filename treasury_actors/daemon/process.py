@@ -1,8 +1,8 @@
 """A run as a process: it takes the folder, settles what the run is, and lives until told to leave."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from treasury_actors.daemon.log import Log, open_log
 from treasury_actors.daemon.stop_file import FILE_NAME as STOP_NAME
 from treasury_actors.daemon.webhook import Alert, open_webhook
 from treasury_actors.errors import ConfigError, JournalFault, TreasuryError
+from treasury_actors.journal.anchor import anchor_file_of, check_anchored
+from treasury_actors.journal.anchor_key import FILE_NAME as KEY_NAME
 from treasury_actors.journal.folder import FolderLock
 from treasury_actors.journal.ports import Journal
 from treasury_actors.simulation.manifest import Manifest, read_manifest
@@ -64,8 +66,7 @@ async def serve(
     with _taken(folder) as lock, open_log(lock.folder, clock=clock, screen=sys.stderr) as log:
         known = check_folder(lock.folder, prepared.manifest, accept_upgrade=accept_upgrade)
         manifest = _begun(prepared.manifest, known, lock.folder)
-        durable = manifest.label not in _SIMULATED
-        async with open_journal(lock.folder, clock=clock, durable=durable, epoch=lock.epoch) as journal:
+        async with _journal_of(manifest, lock, anchor_dir, clock=clock) as journal:
             if known is not None and _hashes(known) != _hashes(manifest):
                 await _accept_upgrade(known, manifest, journal, epoch=lock.epoch)
                 manifest.write(lock.folder)
@@ -95,6 +96,19 @@ async def serve(
             with open_webhook(outside.webhook, run=facts, log=log) as alert:
                 opens = outside.open_chain
                 return await _live(make_run, opens, lock.folder, watched=watched, log=log, alert=alert)
+
+
+@asynccontextmanager
+async def _journal_of(
+    manifest: Manifest, lock: FolderLock, anchor_dir: Path | None, *, clock: Clock
+) -> AsyncIterator[Journal]:
+    """Open the journal of a run, and compare it with what was told outside the folder, if anything was."""
+    durable = manifest.label not in _SIMULATED
+    async with open_journal(lock.folder, clock=clock, durable=durable, epoch=lock.epoch) as journal:
+        if anchor_dir is not None:
+            anchors = anchor_file_of(anchor_dir, manifest.run_id)
+            check_anchored(journal, anchors, lock.folder / KEY_NAME)
+        yield journal
 
 
 def _begun(manifest: Manifest, known: Manifest | None, folder: Path) -> Manifest:

@@ -18,6 +18,7 @@ from treasury_actors.journal.codec import TimeNs
 from treasury_actors.journal.event import GENESIS_HASH
 from treasury_actors.journal.folder import sync_folder
 from treasury_actors.journal.forms import form_of_class, parse_json
+from treasury_actors.journal.ports import Journal
 from treasury_actors.journal.reader import ReadonlyJournal
 from treasury_actors.journal.verify import Verified, verify
 
@@ -58,9 +59,7 @@ def export_anchor(anchor_dir: Path, run_id: str, anchor: Anchor, *, key: bytes) 
     A line that a crash left unfinished is taken away first. Raises JournalFault if it cannot be written, or
     if the line before is not one of ours.
     """
-    assert run_id not in ("", ".."), "a run id is a plain file name"
-    assert Path(run_id).name == run_id, "a run id is a plain file name"
-    file = anchor_dir / f"{run_id}.jsonl"
+    file = anchor_file_of(anchor_dir, run_id)
     try:
         anchor_dir.mkdir(parents=True, exist_ok=True)
         handle = os.open(file, os.O_CREAT | os.O_RDWR, 0o600)
@@ -80,6 +79,13 @@ def export_anchor(anchor_dir: Path, run_id: str, anchor: Anchor, *, key: bytes) 
     except OSError as error:
         raise JournalFault(f"{file} cannot be written: {error.strerror}") from error
     return file
+
+
+def anchor_file_of(anchor_dir: Path, run_id: str) -> Path:
+    """Return where the anchors of a run are exported."""
+    assert run_id not in ("", ".."), "a run id is a plain file name"
+    assert Path(run_id).name == run_id, "a run id is a plain file name"
+    return anchor_dir / f"{run_id}.jsonl"
 
 
 def read_anchors(anchor_file: Path, key: bytes) -> tuple[Anchor, ...]:
@@ -135,6 +141,29 @@ def verify_against_anchor(
                 )
             held_seq = anchor.seq
     return replace(verified, anchored_seq=held_seq) if anchors else verified
+
+
+def check_anchored(journal: Journal, anchor_file: Path, key_file: Path) -> None:
+    """
+    Refuse to go on with a journal that lacks its last anchored event; the chain vouches for those before it.
+
+    Nothing is checked where no anchor was exported yet. Raises as `verify_against_anchor`.
+    """
+    if not anchor_file.exists():
+        return
+    last = max(read_anchors(anchor_file, read_key(key_file)), key=lambda anchor: anchor.seq, default=None)
+    if last is None or last.seq == 0:
+        return
+    head_seq, _ = journal.head
+    if head_seq < last.seq:
+        raise JournalCorrupt(
+            f"the journal was cut: its last event is {head_seq}, {anchor_file} saw {last.seq}",
+            seq=head_seq + 1,
+        )
+    if next(recorded.hash for recorded in journal.read(last.seq)) != last.hash:
+        raise JournalCorrupt(
+            f"the journal was rewritten: event {last.seq} is not the one {anchor_file} saw", seq=last.seq
+        )
 
 
 def _line_of(anchor_file: Path, number: int, text: bytes) -> _Line:
