@@ -9,17 +9,19 @@ from treasury_actors.arena.model.promotion import (
     PromotionExecuted,
     PromotionExpired,
     PromotionProposed,
-    PromotionReason,
-    PromotionRefused,
     PromotionRejected,
     Promotions,
     approval_digest,
+    key_of,
+    overdue,
+)
+from treasury_actors.arena.model.promotion_checks import (
+    PromotionReason,
+    PromotionRefused,
     check_approval,
     check_execution,
     check_proposal,
     check_rejection,
-    key_of,
-    overdue,
 )
 from treasury_actors.arena.ports import VerifiesSignature
 from treasury_actors.clock import Clock

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from treasury_actors.arena.approvals import ApprovalDesk
-from treasury_actors.arena.model.promotion import PromotionRefused, Standing, approval_digest
+from treasury_actors.arena.model.promotion import Standing, approval_digest
+from treasury_actors.arena.model.promotion_checks import PromotionRefused
 from treasury_actors.arena.ports import VerifiesSignature
 from treasury_actors.clock import Clock, VirtualClock
 from treasury_actors.daemon.vocabulary import VOCABULARY

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from treasury_actors.arena.model.promotion import Person, check_people
+from treasury_actors.arena.model.promotion import Person
+from treasury_actors.arena.model.promotion_checks import check_people
 
 _KEY = r"^[0-9a-f]{64}$"
 KeyHex = Annotated[str, Field(pattern=_KEY)]

@@ -18,13 +18,11 @@ from treasury_actors.arena.approvals import ApprovalDesk
 from treasury_actors.arena.model.promotion import (
     Person,
     PromotionProposed,
-    PromotionReason,
-    PromotionRefused,
     Promotions,
     approval_digest,
-    check_people,
     expiry_ns,
 )
+from treasury_actors.arena.model.promotion_checks import PromotionReason, PromotionRefused, check_people
 from treasury_actors.clock import HOUR_NS, VirtualClock
 from treasury_actors.errors import ConfigError
 from treasury_actors.ids import AgentId, EntryId, GenomeId

@@ -7,13 +7,8 @@ from treasury_actors.agents.model.metrics.tracking import TRACKING_DAYS_MIN
 from treasury_actors.arena.approvals import ApprovalDesk
 from treasury_actors.arena.model.graduation import Candidate, Graduation, Lived, WindowTrial, graduate
 from treasury_actors.arena.model.ladder import gate_text
-from treasury_actors.arena.model.promotion import (
-    GateHeld,
-    HeldBack,
-    PromotionProposed,
-    PromotionRefused,
-    expiry_ns,
-)
+from treasury_actors.arena.model.promotion import GateHeld, HeldBack, PromotionProposed, expiry_ns
+from treasury_actors.arena.model.promotion_checks import PromotionRefused
 from treasury_actors.arena.model.roster import Member
 from treasury_actors.arena.model.stages import Rung, gates_hash
 from treasury_actors.ids import AgentId

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from treasury_actors.arena.model.ladder import gate_text
-from treasury_actors.arena.model.promotion import check_people
+from treasury_actors.arena.model.promotion_checks import check_people
 from treasury_actors.arena.model.stages import LADDER, Rung, above, check_ladder, gates_hash, rung_of
 from treasury_actors.clock import Clock
 from treasury_actors.errors import ConfigError, TreasuryError

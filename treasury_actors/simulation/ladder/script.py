@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from treasury_actors.arena.approvals import ApprovalDesk
-from treasury_actors.arena.model.promotion import AUTO, PromotionRefused, Standing
+from treasury_actors.arena.model.promotion import AUTO, Standing
+from treasury_actors.arena.model.promotion_checks import PromotionRefused
 from treasury_actors.clock import DAY_NS
 from treasury_actors.simulation.ladder.people import ScriptedPerson
 
