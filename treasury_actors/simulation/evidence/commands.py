@@ -156,7 +156,8 @@ class FoldWork:
     def __call__(self, book: TrialBook, number: int, progress: Callable[[str], None]) -> dict[str, Any]:
         """Compute fold `number // seeds` with seed `number % seeds`."""
         archive = load_archive(self.folder.resolve(), self.config.sections.windows.warmup_h)
-        fold, seed = self.folds()[number // self.seeds], number % self.seeds
+        folds = self.folds()
+        fold, seed = folds[number // self.seeds], number % self.seeds
         return run_fold(
             archive,
             fold,
@@ -168,6 +169,7 @@ class FoldWork:
             make=self.make,
             progress=progress,
             arms=self.arms,
+            tell_champion=fold == folds[-1],  # a minute of work: the last one is told of
         )
 
 
@@ -224,7 +226,7 @@ def walk_forward(
             "trials": {"here": log.tally.here(run), "ever": log.tally.ever},
             "too_short_for_k": short_histories(archive, config.windows),
             "looks": [log.tally.looks(fold.test) for fold in folds],
-            "champion": next((result["champion"] for result in reversed(told)), None),
+            "champion": next((each["champion"] for each in told if each["champion"]), None),
             "ensembles": {result["start"]: result["members"]["ga"] for result in told},
             "curve_path": str(curve),
             "verdict": verdict_of(figures, insufficient),

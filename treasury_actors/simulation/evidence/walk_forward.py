@@ -30,7 +30,7 @@ from treasury_actors.simulation.evidence.trials import TrialBook, Trials
 from treasury_actors.simulation.evidence.worlds import bootstrap
 
 BENCHMARKS = ("lending", "tbill", "equal_weight", "buy_hold_eth", "random_agents")
-NULL_DRAWS = 20
+NULL_DRAWS = 8
 _T_NEEDED, _DSR_NEEDED = 2.0, 0.95
 
 
@@ -46,6 +46,7 @@ def run_fold(
     make: MakeEvaluator,
     progress: Progress,
     arms: Sequence[str] = SEARCHED,
+    tell_champion: bool = True,
 ) -> dict[str, Any]:
     """Return what every arm chose before a test, and its days in it; `insufficient` if nothing could be."""
     families = shipped_families(MAINNET)
@@ -80,7 +81,7 @@ def run_fold(
         },
         "median_first": tested.median(searched.first),
         "median_last": tested.median(searched.choices["ga"].population),
-        "champion": champion(searched, trained, archive),
+        "champion": champion(searched, trained, archive) if tell_champion else None,
     }
 
 
