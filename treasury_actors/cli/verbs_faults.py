@@ -61,7 +61,7 @@ def faults(options: argparse.Namespace) -> int:
 
 
 class _Heard:
-    """Says every so many seeds how far it is."""
+    """Says what breaks as soon as it breaks, and every so many seeds how far it is."""
 
     def __init__(self, *, stops_at_first: bool) -> None:
         self._count = 0
@@ -70,6 +70,8 @@ class _Heard:
     def __call__(self, result: SeedResult) -> bool:
         """Take in a result; say whether to go on."""
         self._count += 1
+        if result.violation is not None:
+            say(f"seed {result.plan.seed} breaks {result.violation}")
         if self._count % _SAID_EVERY == 0:
             say(f"{self._count} seeds played, the last was {result.plan.seed}")
         return not (self.stops_at_first and result.violation is not None)
