@@ -10,6 +10,8 @@ import pytest
 
 from treasury_actors.arena.model.graduation import GateRules
 from treasury_actors.arena.model.stages import LADDER
+from treasury_actors.cli import main
+from treasury_actors.cli.verbs_ladder import _free_folder
 from treasury_actors.clock import VirtualClock
 from treasury_actors.daemon.approving import list_promotions
 from treasury_actors.errors import ConfigError
@@ -191,3 +193,30 @@ def test_too_little_history_says_so_and_makes_no_number() -> None:
     assert found["stopped_because"].startswith("INSUFFICIENT: 200 days")
     assert found["proposals"] == []
     assert "INSUFFICIENT" in lines(found)[1]
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (("--world", "sideways"), "--world sideways: allowed are positive, null"),
+        (("--world", "positive", "--days", "10"), "--days 10: a climb needs 45 days"),
+        (("--data", "nowhere"), "nowhere"),
+    ],
+)
+def test_a_climb_that_can_not_begin_is_one_line_and_exit_78(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], argv: tuple[str, ...], words: str
+) -> None:
+    code = main(["ladder", *argv, "--out", str(tmp_path / "run"), "--json"])
+    told = capsys.readouterr()
+
+    assert code == 78
+    assert words in told.err
+    assert told.out == ""
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unnamed_climb_takes_the_first_folder_that_is_free(tmp_path: Path) -> None:
+    assert _free_folder(tmp_path, "climb").name == "climb"
+    (tmp_path / "climb").mkdir()
+    (tmp_path / "climb-2").mkdir()
+    assert _free_folder(tmp_path, "climb").name == "climb-3"

@@ -4,6 +4,7 @@ import argparse
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -35,7 +36,7 @@ def ladder(options: argparse.Namespace) -> int:
         "seed": options.seed,
         "days": options.days,
         "agents": options.agents,
-        "folder": options.out or Path("runs") / f"ladder-{name}-s{options.seed}",
+        "folder": options.out or _free_folder(Path("runs"), f"ladder-{name}-s{options.seed}"),
         "clock": WallClock(),
         "progress": _progress,
     }
@@ -51,6 +52,15 @@ def ladder(options: argparse.Namespace) -> int:
         for line in told.lines(found):
             show(line)
     return 0 if found["conservation"]["ok"] else 1
+
+
+def _free_folder(home: Path, name: str) -> Path:
+    """Return the first of NAME, NAME-2, NAME-3 … that is not there yet."""
+    return next(
+        path
+        for number in count(1)
+        if not (path := home / (name if number == 1 else f"{name}-{number}")).exists()
+    )
 
 
 def promotions(options: argparse.Namespace) -> int:
