@@ -11,6 +11,7 @@ from treasury_actors.agents.agent import Agent, AgentSpec
 from treasury_actors.agents.messages import AgentMessage
 from treasury_actors.agents.registry import families
 from treasury_actors.clock import VirtualClock, WallClock
+from treasury_actors.errors import InvariantViolated
 from treasury_actors.journal.event import Recorded
 from treasury_actors.journal.reader import ReadonlyJournal
 from treasury_actors.market.model.frame import MarketFrame, Season
@@ -80,7 +81,7 @@ async def test_a_turn_in_which_the_engine_died_never_happened_and_the_run_goes_o
         (tmp_path / name).mkdir()
     turns: list[int] = []
     await play(tmp_path / "whole", wrap=None, seen=lambda _: None)
-    with pytest.raises(AttributeError):
+    with pytest.raises(InvariantViolated, match="a core actor died of AttributeError"):
         await play(tmp_path / "broken", wrap=poison, seen=turns.append)
 
     whole = events(tmp_path / "whole")

@@ -1,7 +1,7 @@
 """The conductor: a frame is a turn. The same steps drive a backtest, a paced run and a live day."""
 
 from treasury_actors.arena.messages import CloseSeason, HoldRound, OpenSeason, PlayTurn
-from treasury_actors.errors import ActorCrashed
+from treasury_actors.errors import ActorCrashed, InvariantViolated, TreasuryError
 from treasury_actors.market.model.frame import MarketFrame, Season
 from treasury_actors.trading.messages import CloseTurn, OpenTurn, Watch
 from treasury_actors.wiring.house import House
@@ -50,7 +50,7 @@ class Conductor:
             await house.arena.ask(play, timeout_s=ASK_TIMEOUT_S)
             await house.engine.ask(CloseTurn(turn=frame.index), timeout_s=ASK_TIMEOUT_S)
         except ActorCrashed as crashed:
-            raise house.core.escalation or crashed from crashed
+            raise death_of(house, crashed) from crashed
         if frame.index > 0 and frame.index % house.rules.arena.round_turns == 0:
             await self._ask_arena(HoldRound(frame=frame))
         await house.journal.flush()
@@ -64,4 +64,17 @@ class Conductor:
         try:
             await self._house.arena.ask(message, timeout_s=ASK_TIMEOUT_S)
         except ActorCrashed as crashed:
-            raise self._house.core.escalation or crashed from crashed
+            raise death_of(self._house, crashed) from crashed
+
+
+def death_of(house: House, crashed: ActorCrashed) -> BaseException:
+    """
+    Return what a core actor died of.
+
+    Whatever is no error of ours by name is a bug like any other: a broken invariant, and the process leaves
+    with its code.
+    """
+    died = house.core.escalation
+    if isinstance(died, Exception) and not isinstance(died, TreasuryError):
+        return InvariantViolated(f"a core actor died of {type(died).__name__}: {died}")
+    return died or crashed
