@@ -22,7 +22,7 @@ ACTS = st.one_of(
 def test_money_moves_once_and_only_when_two_different_people_approved_in_time(
     acts: list[tuple[str, str, int]],
 ) -> None:
-    """An oracle that counts names in a dict says what the desk may do."""
+    """I32, by an oracle that counts names in a dict."""
     office, proposed = Office(), proposal()
     office.propose(proposed)
     agreed: dict[str, None] = {}

@@ -127,7 +127,7 @@ class ApprovalDesk:
 
     async def execute(self, promotion: str, ledger: Ref[LedgerMessage]) -> PromotionRefused | None:
         """
-        Move the money of an approved proposal into the stage's pool.
+        Move the money of an approved proposal into the stage's pool (I32).
 
         Killed between the entry and the event it goes on where it was: the entry's id counts once.
         """
