@@ -12,7 +12,7 @@ from treasury_actors.reports.summary import Summary
 from treasury_actors.simulation.benchmarks import BenchmarkWorker
 from treasury_actors.simulation.plan import Prepared
 from treasury_actors.simulation.reporting import benchmark_job, report_season
-from treasury_actors.simulation.run import find_season, open_journal, play_season
+from treasury_actors.simulation.run import find_season, in_simulated_time, open_journal, play_season
 from treasury_actors.wiring.house import House
 
 Progress = Callable[[int, int, int], None]
@@ -45,9 +45,10 @@ async def run_backtest(prepared: Prepared, folder: Path, *, clock: Clock, progre
     with FolderLock(folder) as lock, BenchmarkWorker(benchmark_job(prepared)) as worker:
         prepared.manifest.write(lock.folder)
         async with open_journal(lock.folder, clock=clock, durable=False, epoch=lock.epoch) as journal:
-            state = find_season(prepared.plan, journal, prepared.season)
+            plan = in_simulated_time(prepared.plan)
+            state = find_season(plan, journal, prepared.season)
             await play_season(
-                prepared.plan,
+                plan,
                 state,
                 journal,
                 host_clock=clock,

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -67,6 +68,20 @@ class RunPlan:
     families: Mapping[FamilyId, Family]
     config_hash: str
     wrap_agent: WrapAgent | None = None
+
+
+def in_simulated_time(plan: RunPlan) -> RunPlan:
+    """
+    Return a plan in which no clock of the host counts: its pauses are no events of a season that has passed.
+
+    Else a busy machine would change the bytes of a journal that the same inputs must give again.
+    """
+
+    def rules(seed: int) -> HouseRules:
+        made = plan.rules(seed)
+        return replace(made, supervision=replace(made.supervision, pause_s=inf))
+
+    return replace(plan, rules=rules)
 
 
 @dataclass(slots=True, kw_only=True)

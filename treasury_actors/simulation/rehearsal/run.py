@@ -29,7 +29,13 @@ from treasury_actors.simulation.rehearsal.stage import Bystanders, Stage
 from treasury_actors.simulation.rehearsal.stranger import STRANGER_ACCOUNT, Stranger
 from treasury_actors.simulation.rehearsal.world import World
 from treasury_actors.simulation.reporting import benchmark_job, report_season
-from treasury_actors.simulation.run import SeasonState, find_season, open_journal, play_season
+from treasury_actors.simulation.run import (
+    SeasonState,
+    find_season,
+    in_simulated_time,
+    open_journal,
+    play_season,
+)
 from treasury_actors.trading.adapters.evm.placing import holdings_of
 from treasury_actors.trading.adapters.evm.signer import LocalSigner
 from treasury_actors.trading.model.costs import gas_micro_usd
@@ -145,14 +151,15 @@ async def _play(
     prepared: Prepared, stage: Stage, journal: Journal, *, clock: Clock, progress: Progress
 ) -> SeasonState:
     """Play the season on the stage."""
-    state = find_season(prepared.plan, journal, prepared.season)
+    plan = in_simulated_time(prepared.plan)
+    state = find_season(plan, journal, prepared.season)
 
     async def after_turn(house: House, season: Season, frame: MarketFrame) -> bool:
         progress(frame.index + 1, season.frame_count, len(house.fold.records.roster.living()))
         return True
 
     await play_season(
-        prepared.plan,
+        plan,
         state,
         journal,
         host_clock=clock,
