@@ -11,7 +11,7 @@ from treasury_actors.arena.model.state import state_hash
 from treasury_actors.arena.model.tracks import Tracks
 from treasury_actors.clock import HOUR_NS
 from treasury_actors.errors import InvariantViolated
-from treasury_actors.ids import AgentId, AssetId
+from treasury_actors.ids import AgentId, AssetId, OrderId
 from treasury_actors.journal.event import Recorded
 from treasury_actors.ledger.model import Book, Entry, available, held, statement
 from treasury_actors.market.model.frame import MarketFrame, Season
@@ -30,6 +30,7 @@ from treasury_actors.trading.model.transaction import (
     TxEnded,
     TxEvent,
     TxPermitted,
+    TxReorged,
     call_intent,
 )
 from treasury_actors.trading.model.valuation import nav_micro_usd
@@ -45,6 +46,7 @@ class Records:
     Attributes:
         wallets: the nonces of each address that ever signed for this house.
         unfinal: fills on a chain that a reorganisation could still undo, by the call's intent.
+        unbooked: transactions and their blocks that were undone before their order was: nothing was posted.
         promotions: what was proposed to rise, and what became of it.
     """
 
@@ -57,6 +59,7 @@ class Records:
     open_orders: OpenOrders
     wallets: dict[str, Slots]
     unfinal: dict[IntentId, OrderFilled]
+    unbooked: dict[tuple[IntentId, str], None] = field(default_factory=dict)
     promotions: Promotions = field(default_factory=Promotions)
 
     @classmethod
@@ -123,9 +126,20 @@ class Records:
 
     def _transaction(self, event: TxEvent) -> None:
         """Fold what became of a transaction; a final one can't be undone any more."""
-        self.slots(event.slot.chain_id, event.slot.sender).apply(event)
+        slots = self.slots(event.slot.chain_id, event.slot.sender)
+        if isinstance(event, TxReorged) and event.compensates:
+            slot = slots.get(event.slot)
+            if slot is not None and self._is_at_venue(slot.intent):
+                self.unbooked[slot.intent, event.block_hash] = None
+        slots.apply(event)
         if isinstance(event, TxEnded):
             self.unfinal.pop(event.intent, None)
+
+    def _is_at_venue(self, intent: IntentId) -> bool:
+        """Say whether the hop a transaction is for is not over."""
+        order_id, _, rest = intent.rpartition("/")[0].rpartition("/")
+        working = self.open_orders.working(OrderId(order_id)) if order_id else None
+        return working is not None and str(working.hop) == rest
 
     def verify(self) -> None:
         """Raise InvariantViolated unless the books balance (I2) and hold what orders are out for (I18)."""

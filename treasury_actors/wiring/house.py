@@ -246,7 +246,14 @@ def _start_chain(
         )
 
     wallet = core.start_child(_core("wallet", make_wallet, WALLET))
-    return EvmVenue(desk=chain.desk, wallet=wallet, news=news, slots=slots, unfinal=records.unfinal)
+    return EvmVenue(
+        desk=chain.desk,
+        wallet=wallet,
+        news=news,
+        slots=slots,
+        unfinal=records.unfinal,
+        unbooked=records.unbooked,
+    )
 
 
 def _agent_maker(

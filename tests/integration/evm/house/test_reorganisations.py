@@ -158,3 +158,32 @@ async def test_a_swap_that_reverted_may_succeed_where_it_is_mined_again(room: Ro
     assert gifts(room) == []
     assert (await room.differences()).is_equal
     assert await room.allowances() == {}
+
+
+async def test_what_was_undone_before_its_order_was_over_is_not_undone_again_after_a_restart(
+    room: Room,
+) -> None:
+    """The approval is counted and undone while its call is still on its way: the books never had it."""
+    await room.trade(BUY, units=1_000 * DOLLARS)
+    await room.ask("anvil_dropTransaction", room.events(TxSigned)[1].tx_hash)
+    await room.mine(CONFIRM_DEPTH)
+    await room.turn()
+    await reorganise(room, CONFIRM_DEPTH)
+    await room.ask("anvil_setNextBlockBaseFeePerGas", hex(10**6))
+    await room.turn()
+    for _ in range(3):
+        await room.mine(CONFIRM_DEPTH)
+        await room.turn()
+    undone = [event.compensates for event in room.events(TxReorged)]
+    filled = len(room.events(OrderFilled))
+    await room.restart()
+    await room.turn()
+    await room.settle()
+    await room.bury()
+
+    assert undone == [True]
+    assert filled == 1
+    assert [e for e in room.events(Entry) if e.kind == "reverse"] == []
+    assert gifts(room) == []
+    assert room.events(TradingStateChanged) == []
+    assert (await room.differences()).is_equal

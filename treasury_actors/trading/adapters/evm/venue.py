@@ -6,7 +6,7 @@ Nothing waits for a block here. `send` quotes, builds, vets the bytes, simulates
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, assert_never
 
 from treasury_actors.actors.ref import Ref
@@ -74,6 +74,7 @@ class EvmVenue:
     Args:
         slots: the wallet's, to see at a start what became of which transaction; only read.
         unfinal: the fills whose transactions may still be undone, by the call's intent.
+        unbooked: what was undone (intent, block hash) before its hop was over; the books never had it.
     """
 
     leaves_process = True
@@ -86,6 +87,7 @@ class EvmVenue:
         news: News,
         slots: Slots,
         unfinal: Mapping[IntentId, OrderFilled],
+        unbooked: Collection[tuple[IntentId, str]],
     ) -> None:
         self._desk = desk
         self._wallet = wallet
@@ -94,6 +96,7 @@ class EvmVenue:
         self._slots = slots
         self._hops: dict[OrderId, Hop] = {}
         self._unfinal = {intent: _fill(event) for intent, event in unfinal.items()}
+        self._unbooked = frozenset(unbooked)
         self._undone: dict[IntentId, Count | None] = {}
         self._receipts: list[Receipt] = []
         self._alarms: list[Alarm] = []
@@ -203,7 +206,7 @@ class EvmVenue:
                 hop, step = self._hop_of(news.intent)
                 if hop is not None:
                     hop.uncounted(step, news.intent)
-                else:
+                elif (news.intent, news.block_hash) not in self._unbooked:
                     self._undone[news.intent] = None
                     fill = self._unfinal.get(news.intent) or _only_gas(news.intent)
                     self._receipts.append(_reversed(news.intent, fill, news, again=False))
