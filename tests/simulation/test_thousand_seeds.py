@@ -1,4 +1,4 @@
-"""A thousand seeds of faults at every test run: none breaks a promise, and together they reach every state."""
+"""A thousand seeds of faults at every test run: none breaks a promise, together they reach every state."""
 
 import pytest
 
