@@ -1,5 +1,6 @@
 """A start on a journal that is damaged, cut or newer says so by name and code, and changes nothing."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -10,6 +11,7 @@ import pytest
 from tests.integration.kills.host import Order
 from tests.integration.kills.sweep import STRACE, hosting
 from tests.unit.daemon.driver import folded, play, small_run
+from treasury_actors.cli.main import main
 from treasury_actors.clock import Clock, WallClock
 from treasury_actors.errors import JournalCorrupt, JournalFault
 from treasury_actors.journal.reader import open_readonly
@@ -132,6 +134,32 @@ async def test_a_start_on_another_history_than_was_told_outside_is_refused(
         await play(one_day, tmp_path / "run", anchor_dir=anchors)
 
     assert caught.value.seq <= shorter + 1
+
+
+def test_the_command_says_what_was_shown_and_leaves_by_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, anchors = tmp_path / "run", tmp_path / "anchors"
+    asyncio.run(play(small_run(days=1), run, anchor_dir=anchors))
+    (file,) = anchors.iterdir()
+    kept = (run / "anchor.key").rename(tmp_path / "kept.key")
+    verify_it = ["journal", "verify", str(run)]
+    against = [*verify_it, "--anchor", str(file), "--anchor-key", str(kept)]
+    capsys.readouterr()
+
+    codes = [main(verify_it), main(against), main([*verify_it, "--anchor", str(file)])]
+    _sql("DELETE FROM event WHERE seq > 40")(run / JOURNAL_NAME)
+    codes += [main(verify_it), main(against)]
+
+    said = capsys.readouterr()
+    assert codes == [0, 0, 70, 0, 74]
+    assert [line.rpartition(": ")[2] for line in said.out.splitlines()] == [
+        "internally consistent; unanchored",
+        f"internally consistent; anchored to its head, event {said.out.split(' events')[0].split()[-1]}",
+        "internally consistent; unanchored",
+    ]
+    assert "anchor.key: the key of the anchors cannot be read" in said.err
+    assert "was cut: its last event is 40" in said.err
 
 
 class _JumpingClock(Clock):
