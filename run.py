@@ -23,7 +23,10 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
-ON_CHAIN = ("rehearse", "keystore", "check-wallet", "check-accounts", "observe", "safe-propose")
+ON_CHAIN = (
+    *("rehearse", "local-chain", "local-safe", "perform-test-trade", "keystore"),
+    *("check-wallet", "check-accounts", "observe", "safe-propose"),
+)
 WITH_KEYS = ("approve", "approval-key")  # on the same curve as the chain's
 EVALUATES = ("evolve", "walk-forward", "evidence", "ladder")
 SETS = (
@@ -36,11 +39,21 @@ TEST_DEFAULTS = ["-q", "-n", "2"]
 EX_CONFIG, EX_INTERRUPTED = 78, 130
 
 
+def set_of(argv: list[str]) -> str:
+    """Return which packages a command needs; a run needs those of a chain if its config says so."""
+    files = [word for word in argv if word.endswith(".toml") and Path(word).is_file()]
+    if argv and (argv[0] == "run" or argv[0] in files) and files:
+        text = Path(files[0]).read_bytes()
+        if re.search(rb"^\s*source\s*=\s*[\"']chain[\"']", text, re.MULTILINE):
+            return "chain"
+    return SETS.get(argv[0] if argv else "", "run")
+
+
 def main(argv: list[str]) -> NoReturn:
     """Run the command where its packages are; leave with its exit code."""
     if sys.flags.optimize:
         stop("refuses -O and PYTHONOPTIMIZE: the assertions they drop keep the money safe", EX_CONFIG)
-    name = SETS.get(argv[0] if argv else "", "run")
+    name = set_of(argv)
     try:
         if not holds(pins(name)):
             enter(build(name), argv)

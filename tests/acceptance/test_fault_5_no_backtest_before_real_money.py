@@ -103,7 +103,7 @@ def test_no_other_flag_leads_to_real_money(
 def test_a_wallet_is_made_by_the_house_alone_and_its_key_by_rehearsal_and_live_session_alone() -> None:
     rehearsal, live_session = "simulation/rehearsal/run.py", "simulation/live/session.py"
     assert callers("Wallet") == {"wiring/house.py", "faults/wallet_seed.py"}
-    assert callers("chain_access") == {rehearsal, live_session}
+    assert callers("chain_access") == {rehearsal, live_session, "simulation/live/trial.py"}
     assert callers("LocalSigner") == {rehearsal, live_session, "simulation/rehearsal/local_hands.py"}
     assert callers("KeystoreSigner") == {live_session}
     with pytest.raises(ConfigError, match="signs on the local chain 31337 alone"):

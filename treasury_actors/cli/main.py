@@ -11,7 +11,7 @@ from treasury_actors.cli.options import command as _command
 from treasury_actors.cli.options import day as _day
 from treasury_actors.cli.options import lazy as _lazy
 from treasury_actors.cli.options import whole as _whole
-from treasury_actors.cli.options_chain import add_chain_run, add_local
+from treasury_actors.cli.options_chain import add_chain_run, add_local, add_test_trade
 from treasury_actors.cli.options_ladder import add_ladder
 from treasury_actors.cli.screen import say
 from treasury_actors.errors import TreasuryError
@@ -78,6 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_runs(commands)
+    add_test_trade(commands, PROVING_CONFIG)
     add_local(commands, PROVING_CONFIG)
     _add_operating(commands)
     _add_journal(commands)

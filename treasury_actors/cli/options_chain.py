@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from treasury_actors.cli.options import Commands, add_out, command, day, lazy
+from treasury_actors.cli.options import Commands, add_json, add_out, command, day, lazy
 
 
 def add_chain_run(run: argparse.ArgumentParser) -> None:
@@ -16,6 +16,23 @@ def add_chain_run(run: argparse.ArgumentParser) -> None:
     chain.add_argument("--live", action="store_true", help="real money; also needs live.enabled and evidence")
     chain.add_argument("--chain-name", metavar="NAME", help="with --live: what a person would have typed")
     chain.add_argument("--evidence", type=Path, metavar="DIR", help="of a rehearsal by the same rules")
+
+
+def add_test_trade(commands: Commands, config: Path) -> None:
+    """Add the smallest whole way of money through a chain and back."""
+    trade = command(
+        commands, "perform-test-trade", "supply some dollars and withdraw them, before a run begins"
+    )
+    trade.set_defaults(verb=lazy("verbs_trial", "perform"))
+    trade.add_argument("config", type=Path, default=config, nargs="?", metavar="CONFIG")
+    trade.add_argument("--rpc", action="append", metavar="URL", help="instead of live.rpcs; may be repeated")
+    trade.add_argument("--registry", type=Path, metavar="FILE", help="of a local chain's contracts")
+    trade.add_argument("--usd", type=int, default=25, metavar="N", help="whole dollars (default: 25)")
+    trade.add_argument("--chain-name", metavar="NAME", help="what a person would have typed")
+    trade.add_argument("--evidence", type=Path, metavar="DIR", help="of a rehearsal by the same rules")
+    trade.set_defaults(strategy=None)
+    add_out(trade, "folder of its own, new or empty", required=True)
+    add_json(trade)
 
 
 def add_local(commands: Commands, config: Path) -> None:

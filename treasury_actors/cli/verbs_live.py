@@ -64,7 +64,7 @@ def run_on_chain(options: argparse.Namespace, settings: Settings) -> int:
         check_url(settings.live.webhook.get_secret_value())
     signer = None
     if options.live:
-        signer = _may_go_live(settings, options, chosen.registry.chain_name)
+        signer = may_go_live(settings, options, chosen.registry.chain_name)
     label: ChainLabel = "LIVE" if options.live else "PAPER"
     prepared, growing = prepare_on_chain(settings, label=label, clock=clock, strategy=options.strategy)
     wanted = Wanted(settings=settings, prepared=prepared, growing=growing, signer=signer)
@@ -132,7 +132,7 @@ async def _report(prepared: Prepared, conclusion: Conclusion, folder: Path, *, a
     say(f"report: {folder / 'report.html'}")
 
 
-def _may_go_live(settings: Settings, options: argparse.Namespace, chain_name: str) -> Signer:
+def may_go_live(settings: Settings, options: argparse.Namespace, chain_name: str) -> Signer:
     """
     Return who signs, once both switches are on, the evidence is there, and a person typed the chain's name.
 

@@ -192,7 +192,7 @@ def _start_core(
 
     venue: Venue = SimulatedVenue(universe=universe, chain=rules.chain)
     if chain is not None:
-        venue = _start_chain(core, chain, records=records, journal=journal, clock=clock)
+        venue = start_chain(core, chain, records=records, journal=journal, clock=clock)
 
     def make_engine() -> TradingEngine:
         return TradingEngine(
@@ -226,7 +226,7 @@ def _start_core(
     return _Core(ledger=ledger, engine=engine, guardian=guardian)
 
 
-def _start_chain(
+def start_chain(
     core: Supervisor, chain: ChainAccess, *, records: Records, journal: Journal, clock: VirtualClock
 ) -> EvmVenue:
     """Start the wallet of a chain; return the venue that trades with it."""
