@@ -95,6 +95,8 @@ def test_no_module_draws_from_a_generator_that_remembers() -> None:
 def test_no_module_but_the_clock_reads_the_machines_time() -> None:
     readers = {place: reads for place, tree in modules() if (reads := clock_reads(tree))}
 
+    key = readers.pop("treasury_actors/journal/anchor_key.py")
+    assert key == ["os.urandom(_KEY_BYTES)"], "a secret is drawn, and decides nothing"
     assert set(readers) == {"treasury_actors/clock.py"}, readers
 
 

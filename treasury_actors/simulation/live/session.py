@@ -26,6 +26,7 @@ from treasury_actors.settings.rules import ChainRules
 from treasury_actors.simulation.custody.session import ChosenChain, choose_chain, open_chain
 from treasury_actors.simulation.live.frames import ArrivingFrames, feed_supervisor, start_feed
 from treasury_actors.simulation.live.stage import LiveStage
+from treasury_actors.simulation.rehearsal.local_key import HOUSE_KEY
 from treasury_actors.trading.adapters.evm.signer import KeystoreSigner, LocalSigner
 from treasury_actors.trading.wallet_ports import Signer
 from treasury_actors.wiring.chain_access import chain_access
@@ -35,9 +36,6 @@ MAJORITY_FROM: Final = 3
 
 BLOCKS_BEHIND: Final = 2
 """So far behind the newest block several nodes are asked, so that all of them know it."""
-
-LOCAL_KEY: Final = "0x8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba"
-"""A published key, of an account every local node has: it signs on the local chain, and nowhere else."""
 
 LOCAL_LIMITS: Final = FrameLimits(head_age_s_max=10**12)
 """A local chain's clock is a season's, not the world's."""
@@ -131,7 +129,7 @@ def signer_of(settings: Settings, chosen: ChosenChain) -> Signer:
         return KeystoreSigner(Path(live.keystore), Path(live.password_file), chain_id=chain_id)
     if not chosen.is_local:
         raise ConfigError(f"live.keystore: none; on {chosen.registry.chain_name} only a keystore signs")
-    return LocalSigner(LOCAL_KEY, chain_id=chain_id)
+    return LocalSigner(HOUSE_KEY, chain_id=chain_id)
 
 
 @asynccontextmanager

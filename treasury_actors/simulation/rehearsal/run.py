@@ -23,6 +23,7 @@ from treasury_actors.simulation.backtest import Progress, check_empty
 from treasury_actors.simulation.benchmarks import BenchmarkWorker
 from treasury_actors.simulation.plan import Prepared
 from treasury_actors.simulation.rehearsal.ground import Ground
+from treasury_actors.simulation.rehearsal.local_key import HOUSE_KEY
 from treasury_actors.simulation.rehearsal.report import Rehearsed, TradeLog, gate_of, to_json, trades_csv
 from treasury_actors.simulation.rehearsal.sandwich import ATTACKER_ACCOUNT, Sandwich
 from treasury_actors.simulation.rehearsal.stage import Bystanders, Stage
@@ -42,9 +43,6 @@ from treasury_actors.trading.model.costs import gas_micro_usd
 from treasury_actors.trading.model.reconciliation import reconcile
 from treasury_actors.wiring.chain_access import chain_access
 from treasury_actors.wiring.house import House
-
-HOUSE_KEY: Final = "0x8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba"
-"""The published key of the node's own account 9: it signs on the local chain, and nowhere else."""
 
 REGISTRY_NAME: Final = "registry.json"
 

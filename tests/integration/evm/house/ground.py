@@ -21,7 +21,7 @@ from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.settings.rules import ChainRules
 from treasury_actors.simulation.rehearsal.contracts import Artifacts, published
 from treasury_actors.simulation.rehearsal.deploy_world import build_world
-from treasury_actors.simulation.rehearsal.run import HOUSE_KEY
+from treasury_actors.simulation.rehearsal.local_key import HOUSE_KEY
 from treasury_actors.simulation.rehearsal.world import World
 from treasury_actors.trading.adapters.evm.signer import LocalSigner
 from treasury_actors.trading.model.fees import FeePolicy

@@ -41,7 +41,7 @@ from treasury_actors.market.model.features import Features
 from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.simulation.rehearsal.contracts import call_data
 from treasury_actors.simulation.rehearsal.deploy_session import BlockWriter
-from treasury_actors.simulation.rehearsal.run import HOUSE_KEY
+from treasury_actors.simulation.rehearsal.local_key import HOUSE_KEY
 from treasury_actors.simulation.rehearsal.world import World
 from treasury_actors.trading.adapters.evm import erc20
 from treasury_actors.trading.adapters.evm.placing import holdings_of

@@ -19,9 +19,10 @@ from treasury_actors.market.model.frame import Season
 from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.settings.file import Settings, check_settings
 from treasury_actors.simulation.live.prepared import ChainLabel, prepare_on_chain
-from treasury_actors.simulation.live.session import LOCAL_KEY, chosen_chain, open_live_chain, signer_of
+from treasury_actors.simulation.live.session import chosen_chain, open_live_chain, signer_of
 from treasury_actors.simulation.rehearsal.local_chain import REGISTRY_NAME, LocalChain, stand
 from treasury_actors.simulation.rehearsal.local_hands import Hands, give, open_hands, read_chain
+from treasury_actors.simulation.rehearsal.local_key import HOUSE_KEY
 from treasury_actors.trading.adapters.evm.signer import LocalSigner
 
 SEED, DAYS, WARMUP_H, AGENTS = 7, 2, 2_880, 4
@@ -107,7 +108,7 @@ class Ground:
     @property
     def wallet(self) -> str:
         """The address that trades."""
-        return LocalSigner(LOCAL_KEY, chain_id=LOCAL_CHAIN_ID).address
+        return LocalSigner(HOUSE_KEY, chain_id=LOCAL_CHAIN_ID).address
 
     async def pay(self, amount: str) -> None:
         """Give the wallet dollars."""

@@ -66,7 +66,7 @@ _SIGNATURE_BYTES = 65
 
 def transaction_hash(transaction: SafeTransaction) -> bytes:
     """Return the EIP-712 hash of a Safe transaction without any refund of gas: what an owner signs."""
-    assert 0 < transaction.chain_id < 1 << 256, "a chain has an id"
+    assert 0 < transaction.chain_id < 1 << 64, "a chain has an id"
     domain = abi.encode(("uint256", "address"), (transaction.chain_id, transaction.safe))
     content = abi.encode(
         ("address", "uint256", "uint256", "uint8", *_NO_REFUND_KINDS, "uint256"),
