@@ -57,7 +57,7 @@ async def behind(ground: Ground, node: AnvilNode, proxy: FaultProxy) -> AsyncIte
         yield room
 
 
-async def settled_once(room: Room) -> None:
+async def check_settled_once(room: Room) -> None:
     """Assert that what was ordered was done once, nothing is left, and the books are the chain's."""
     assert len(room.events(OrderFilled)) == 1
     assert room.events(OrderEnded) == []
@@ -78,7 +78,7 @@ async def test_a_transaction_that_the_pool_dropped_is_sent_again(room: Room) -> 
         await room.ask("anvil_dropTransaction", tx_hash)
     await room.settle()
 
-    await settled_once(room)
+    await check_settled_once(room)
 
 
 async def test_a_gap_of_nonces_is_filled_by_the_very_transaction_that_is_missing(room: Room) -> None:
@@ -86,7 +86,7 @@ async def test_a_gap_of_nonces_is_filled_by_the_very_transaction_that_is_missing
     await room.ask("anvil_dropTransaction", (await our_hashes(room))[0])
     await room.settle()
 
-    await settled_once(room)
+    await check_settled_once(room)
     assert {s.slot.nonce for s in room.events(TxSigned)} == {0, 1}
 
 
@@ -165,7 +165,7 @@ async def test_whichever_of_two_attempts_is_mined_is_the_one_that_is_settled(roo
 
     assert len(room.events(TxSigned)) > len(first)
     assert {r.winner for r in room.events(TxReplaced)} == {0}
-    await settled_once(room)
+    await check_settled_once(room)
 
 
 async def test_a_node_that_names_another_hash_is_not_believed_and_the_second_lie_stops(
@@ -203,7 +203,7 @@ async def test_a_receipt_of_another_transaction_counts_for_nothing(
         await room.settle()
 
         assert believed == []
-        await settled_once(room)
+        await check_settled_once(room)
 
 
 async def test_a_node_that_is_behind_makes_nothing_happen_and_nothing_twice(
@@ -222,7 +222,7 @@ async def test_a_node_that_is_behind_makes_nothing_happen_and_nothing_twice(
 
         assert believed == []
         assert len(room.events(TxSigned)) == 2
-        await settled_once(room)
+        await check_settled_once(room)
 
 
 async def test_while_no_node_answers_nothing_is_signed_and_then_it_goes_on(
@@ -296,7 +296,7 @@ async def test_gas_that_spikes_while_a_swap_is_under_way_delays_it_and_no_more(r
     most = {p.slot: p.fee_wei_max for p in room.events(TxPlanned)}
     assert delayed == []
     assert all(s.gas_limit * s.max_fee_wei <= most[s.slot] for s in room.events(TxSigned))
-    await settled_once(room)
+    await check_settled_once(room)
 
 
 async def test_a_swap_that_reverts_after_its_simulation_passed_costs_its_gas_alone(room: Room) -> None:

@@ -65,7 +65,7 @@ def write(tmp_path: Path) -> Write:
     return written
 
 
-def same(family: Family, *, compiles: bool) -> None:
+def check_same(family: Family, *, compiles: bool) -> None:
     """Check that a family fares alike in both, and whether machine code can have it."""
     past = History(season=world(days=12, warmup_h=960))
     known, rules = {family.id: family}, house_rules()
@@ -117,7 +117,7 @@ def sum_of(weights: tuple[float, ...]) -> float:
         total += weight
     return sqrt(total * total)
 """
-    same(write("many_helpers", body), compiles=True)
+    check_same(write("many_helpers", body), compiles=True)
 
 
 def test_not_a_number_goes_the_same_way_through_max_and_min(write: Write) -> None:
@@ -138,7 +138,7 @@ def decide(state: State, view: View, genome: Genome) -> tuple[State, list[float]
         size += 0.8
     return state, [size / 2.0, 0.3]
 """
-    same(write("no_numbers", body), compiles=True)
+    check_same(write("no_numbers", body), compiles=True)
 
 
 def test_a_strategy_that_fails_in_the_middle_dies_of_the_same(write: Write) -> None:
@@ -155,7 +155,7 @@ def decide(state: State, view: View, genome: Genome) -> tuple[State, list[float]
     evaluator = CompiledEvaluator(past, {family.id: family}, house_rules())
     genomes, window = genomes_of(family, 2), window_of(past, first_frame=0, days=5)
 
-    same(family, compiles=True)
+    check_same(family, compiles=True)
     assert evaluator.compiled(genomes, window) == [None, None], "plain calls say what it died of"
     assert all("IndexError" in course.death for course in evaluator(genomes, window))
 
@@ -172,7 +172,7 @@ def decide(state: State, view: View, genome: Genome) -> tuple[State, list[float]
 )
 def test_what_may_have_other_bits_is_left_to_plain_calls(write: Write, name: str, body: str) -> None:
     head = "def decide(state: State, view: View, genome: Genome) -> tuple[State, list[float]]:\n"
-    same(write(name, head + body), compiles=False)
+    check_same(write(name, head + body), compiles=False)
 
 
 @pytest.mark.parametrize("path", ALIKE, ids=[path.stem for path in ALIKE])
@@ -217,12 +217,12 @@ def decide(state: State, view: View, genome: Genome) -> tuple[State, list[float]
     return state, [LEVEL, 0.5]
 """
     family = write("levels", body)
-    same(family, compiles=True)
+    check_same(family, compiles=True)
 
     monkeypatch.setitem(family.decide.__globals__, "LEVEL", 0.5)
     step_of.cache_clear()  # as in another process
 
-    same(family, compiles=True)
+    check_same(family, compiles=True)
 
 
 def test_where_nothing_can_be_kept_machine_code_is_made_each_time(
