@@ -49,12 +49,22 @@ class ApprovalDesk:
         clock: Clock,
         verify: VerifiesSignature,
         gates_hash: str,
+        wall: Clock | None = None,
     ) -> None:
+        """
+        Sit down at it.
+
+        Args:
+            clock: when events are recorded; the run's own.
+            wall: by which a week is counted too, where people and market have one time; whatever is later
+                counts, so a feed that stands still keeps no proposal open.
+        """
         self._promotions = promotions
         self._journal = journal
         self._clock = clock
         self._verify = verify
         self._gates_hash = gates_hash
+        self._wall = wall
 
     def __repr__(self) -> str:
         return f"<ApprovalDesk {len(self._promotions.open())} open of {len(self._promotions.by_id)}>"
@@ -103,9 +113,7 @@ class ApprovalDesk:
             and key is not None
             and self._verify(key=key, digest=approval_digest(standing.proposed.hash, by), signature=signature)
         )
-        refusal = check_approval(
-            self._promotions, approved, now_ns=self._clock.now_ns(), signature_is_good=good
-        )
+        refusal = check_approval(self._promotions, approved, now_ns=self._now_ns(), signature_is_good=good)
         if refusal is None:
             self._record(approved)
         return refusal
@@ -120,7 +128,7 @@ class ApprovalDesk:
 
     def expire(self) -> list[str]:
         """End the proposals whose week is over; return their ids."""
-        found = overdue(self._promotions, self._clock.now_ns())
+        found = overdue(self._promotions, self._now_ns())
         for promotion in found:
             self._record(PromotionExpired(promotion=promotion))
         return found
@@ -132,7 +140,7 @@ class ApprovalDesk:
         Killed between the entry and the event it goes on where it was: the entry's id counts once.
         """
         refusal = check_execution(
-            self._promotions, promotion, gates_hash=self._gates_hash, now_ns=self._clock.now_ns()
+            self._promotions, promotion, gates_hash=self._gates_hash, now_ns=self._now_ns()
         )
         if refusal is not None:
             return refusal
@@ -145,6 +153,11 @@ class ApprovalDesk:
             )
         self._record(PromotionExecuted(promotion=promotion, entry_id=entry.entry_id))
         return None
+
+    def _now_ns(self) -> int:
+        """Return the time by which a week is over."""
+        own_ns = self._clock.now_ns()
+        return own_ns if self._wall is None else max(own_ns, self._wall.now_ns())
 
     def _record(self, event: PromotionEvent) -> None:
         """Journal an event, then fold it."""

@@ -65,9 +65,7 @@ def _free_folder(home: Path, name: str) -> Path:
 
 def promotions(options: argparse.Namespace) -> int:
     """List what was proposed in a run."""
-    return _do(
-        partial(approving.list_promotions, options.out, clock=WallClock(), verify=verify_signature), options
-    )
+    return _told(approving.list_promotions(options.out), options)
 
 
 def approve(options: argparse.Namespace) -> int:
@@ -110,8 +108,12 @@ def approval_key(options: argparse.Namespace) -> int:
 
 
 def _do(verb: Callable[[], Awaitable[dict[str, Any]]], options: argparse.Namespace) -> int:
-    """Do one thing at the desk; a refusal exits 1."""
-    answer = anyio.run(verb)
+    """Do one thing at the desk."""
+    return _told(anyio.run(verb), options)
+
+
+def _told(answer: Mapping[str, Any], options: argparse.Namespace) -> int:
+    """Print what came of it; a refusal exits 1."""
     if options.json:
         emit(answer)
         return 0 if answer["ok"] else 1

@@ -4,20 +4,24 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import assert_never
 
+from treasury_actors.arena.approvals import ApprovalDesk
 from treasury_actors.arena.messages import CloseMandates
 from treasury_actors.clock import Clock
 from treasury_actors.daemon.backup import backed_up
 from treasury_actors.daemon.chain_run import journal_news
 from treasury_actors.daemon.control import Inbox
+from treasury_actors.daemon.desk import answer_of
 from treasury_actors.daemon.inflows import acceptance, find_inflow, treasury_account
 from treasury_actors.daemon.log import Log
 from treasury_actors.daemon.pace import Pace
 from treasury_actors.daemon.requests import (
     AcceptInflow,
+    ApprovePromotion,
     BackUp,
     CloseAll,
     GetStatus,
     MoveTreasury,
+    RejectPromotion,
     Reply,
     Request,
     ResumeTrading,
@@ -50,6 +54,10 @@ Progress = Callable[[int, int, int], None]
 
 ExportHead = Callable[[str], Awaitable[None]]
 """Tells a place outside the run folder where the journal's head is, and why it is told."""
+
+
+DeskOf = Callable[[House], ApprovalDesk]
+"""Returns the desk of a living house."""
 
 
 def latch_from_file(order: StopOrder, latch: StopLatch, journal: Journal, *, time_ns: int) -> bool:
@@ -85,6 +93,7 @@ class BetweenTurns:
         log: Log,
         progress: Progress,
         export_head: ExportHead,
+        desk_of: DeskOf,
         ends_after_season: bool,
         frames: ArrivingFrames | None = None,
         alert: Alert = nobody_hears,
@@ -95,6 +104,7 @@ class BetweenTurns:
         Make it.
 
         Args:
+            desk_of: where people approve or reject what rises.
             ends_after_season: nothing is awaited after the last frame.
             frames: where each next frame is waited for; without them, the pace says when it is due.
             alert: tells people outside of what is journalled after event `told_seq`.
@@ -107,6 +117,7 @@ class BetweenTurns:
         self._log = log
         self._progress = progress
         self._export_head = export_head
+        self._desk_of = desk_of
         self._ends_after_season = ends_after_season
         self._frames = frames
         self._alert = alert
@@ -230,6 +241,8 @@ class BetweenTurns:
                 return await self._close_all(request, house)
             case AcceptInflow():
                 return await self._accept(request, house)
+            case ApprovePromotion() | RejectPromotion():
+                return await self._promote(request, house)
             case BackUp(target=target):
                 return await backed_up(house.journal, Path(target))
             case GetStatus():
@@ -307,6 +320,16 @@ class BetweenTurns:
             "treasury_moved", direction=request.direction, asset=request.asset, units=str(request.units)
         )
         return {"ok": True, "entry_id": request.entry_id, "account": message.account, "journalled": True}
+
+    async def _promote(self, request: ApprovePromotion | RejectPromotion, house: House) -> Reply:
+        """Let a person say yes or no to a rise; durable when it returns. What was approved executes later."""
+        promotions = house.fold.records.promotions
+        reply = answer_of(request, self._desk_of(house), promotions)
+        await house.journal.flush()
+        if reply["ok"]:
+            told = {"promotion": request.promotion, "by": request.by, "status": reply["status"]}
+            self._log.warning("promotion", **told)
+        return reply
 
     async def _accept(self, request: AcceptInflow, house: House) -> Reply:
         """Book what a stranger sent as the treasury's own; durable when it returns."""

@@ -8,6 +8,8 @@ from typing import Final, Protocol, TypeAlias
 
 import anyio
 
+from treasury_actors.arena.adapters.approval_keys import verify_signature
+from treasury_actors.arena.ports import VerifiesSignature
 from treasury_actors.daemon.events import STREAM, FeedBack, FeedDown
 from treasury_actors.daemon.log import Log
 from treasury_actors.daemon.webhook import Alert
@@ -51,11 +53,13 @@ class Outside:
         open_chain: opens what the frames come from, and where conversions may be real; None for no chain.
         poll_s: how often that is asked for a frame.
         webhook: where crash, stop, alarm and feed-down are posted; empty for nowhere.
+        verify: tells whether a person's signature is by their key.
     """
 
     open_chain: OpenChainRun | None = None
     poll_s: float = 1.0
     webhook: str = ""
+    verify: VerifiesSignature = verify_signature
 
 
 ALONE: Final = Outside()

@@ -13,7 +13,7 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from treasury_actors.actors.watchdog import Watchdog
 from treasury_actors.clock import Clock
-from treasury_actors.daemon.between import POLL_S, BetweenTurns, Progress, latch_from_file
+from treasury_actors.daemon.between import POLL_S, BetweenTurns, DeskOf, Progress, latch_from_file
 from treasury_actors.daemon.chain_run import ChainRun, follow
 from treasury_actors.daemon.control import Inbox, listening
 from treasury_actors.daemon.events import STREAM, DaemonResumed
@@ -116,6 +116,7 @@ class LiveRun:
         conclude: Conclude,
         anchor_dir: Path | None,
         log: Log,
+        desk_of: DeskOf,
         chain: ChainRun | None = None,
         poll_s: float = POLL_S,
         alert: Alert = nobody_hears,
@@ -149,6 +150,7 @@ class LiveRun:
             log=log,
             progress=progress,
             export_head=self._export_head,
+            desk_of=desk_of,
             ends_after_season=until_end,
             frames=None if chain is None else chain.frames,
             alert=alert,

@@ -83,7 +83,7 @@ async def stop(
     request = {"command": "stop", "state": mode, "reason": reason}
     unbegun: Answer = {"ok": True, "state": mode, "changed": True, "journalled": False}
     try:
-        return await _either(folder, request, alone, unbegun, clock=clock, timeout_s=timeout_s)
+        return await carry_out(folder, request, alone, unbegun, clock=clock, timeout_s=timeout_s)
     except Fault as fault:
         raise Fault(f"{fault}; {filed}") from None
 
@@ -110,7 +110,7 @@ async def close_all(folder: Path, reason: str, *, clock: Clock, timeout_s: float
     request = {"command": "close_all", "reason": reason}
     unbegun: Answer = {"ok": True, "state": "reducing", "changed": True, "closing": 0, "journalled": False}
     try:
-        return await _either(folder, request, alone, unbegun, clock=clock, timeout_s=timeout_s)
+        return await carry_out(folder, request, alone, unbegun, clock=clock, timeout_s=timeout_s)
     except Fault as fault:
         raise Fault(f"{fault}; {filed}") from None
 
@@ -146,7 +146,7 @@ async def accept_inflow(
 
     request = {"command": "accept_inflow", "entry_id": entry_id, "reason": reason}
     unbegun = dict(refused("refused", "the run has not begun"))
-    return await _either(folder, request, alone, unbegun, clock=clock, timeout_s=timeout_s)
+    return await carry_out(folder, request, alone, unbegun, clock=clock, timeout_s=timeout_s)
 
 
 def list_inflows(folder: Path) -> list[dict[str, object]]:
@@ -198,7 +198,7 @@ async def resume(folder: Path, reason: str, *, clock: Clock, timeout_s: float = 
     if not (folder / JOURNAL_NAME).exists():
         unbegun["stop_file_removed"] = _removed(folder)
     request = {"command": "resume", "reason": reason}
-    return await _either(folder, request, alone, unbegun, clock=clock, timeout_s=timeout_s)
+    return await carry_out(folder, request, alone, unbegun, clock=clock, timeout_s=timeout_s)
 
 
 async def treasury(
@@ -248,7 +248,7 @@ async def treasury(
         "reason": reason,
     }
     unbegun = dict(refused("refused", "the run has not begun; its config says what it starts with"))
-    answer = await _either(folder, request, alone, unbegun, clock=clock, timeout_s=timeout_s)
+    answer = await carry_out(folder, request, alone, unbegun, clock=clock, timeout_s=timeout_s)
     return {**answer, "asset": found.id, "units": str(units), "amount": found.format(units)}
 
 
@@ -341,7 +341,7 @@ def _latch(
     return {"ok": True, "state": latch.state, "changed": changed is not None, "journalled": True}
 
 
-async def _either(
+async def carry_out(
     folder: Path,
     request: Mapping[str, object],
     alone: Alone,

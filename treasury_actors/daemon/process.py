@@ -4,12 +4,14 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from treasury_actors.clock import Clock
 from treasury_actors.daemon.between import Progress
 from treasury_actors.daemon.chain_run import ALONE, ChainRun, OpenChainRun, Outside
 from treasury_actors.daemon.control import SOCKET_NAME
+from treasury_actors.daemon.desk import desk_of, wall_of
 from treasury_actors.daemon.events import STREAM, UpgradeAccepted
 from treasury_actors.daemon.live_run import Conclude, LiveRun, RunEnd, last_event_ns, no_report
 from treasury_actors.daemon.log import FILE_NAME as LOG_NAME
@@ -87,6 +89,7 @@ async def serve(
                     conclude=conclude,
                     anchor_dir=anchor_dir,
                     log=log,
+                    desk_of=partial(desk_of, wall=wall_of(manifest, clock), verify=outside.verify),
                     chain=chain,
                     poll_s=outside.poll_s,
                     alert=alert,

@@ -9,13 +9,15 @@ What an operator may ask of a living daemon: one line of JSON each way.
     {"command": "close_all", "reason": "…"}                     reduce, and let every mandate close
     {"command": "accept_inflow", "entry_id": "…", "reason": "…"}
     {"command": "backup", "target": "/…/journal-2025-01-01.db"}
+    {"command": "approve", "promotion": "p001-proving", "by": "alice", "signature": "…"}    hexadecimal
+    {"command": "reject", "promotion": "p001-proving", "by": "bob", "reason": "…"}
 
 A reply has `ok`. If that is false, `error` says why in words and `kind` by name: `bad_request`, `refused`,
 `leaving`. Pure.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -84,7 +86,35 @@ class BackUp:
     target: str
 
 
-Request: TypeAlias = GetStatus | StopTrading | ResumeTrading | MoveTreasury | CloseAll | AcceptInflow | BackUp
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovePromotion:
+    """Count one person's approval of a rise of real money; the signature was made where their key is."""
+
+    promotion: str
+    by: str
+    signature: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectPromotion:
+    """End a proposal, for a reason."""
+
+    promotion: str
+    by: str
+    reason: str
+
+
+Request: TypeAlias = (
+    GetStatus
+    | StopTrading
+    | ResumeTrading
+    | MoveTreasury
+    | CloseAll
+    | AcceptInflow
+    | BackUp
+    | ApprovePromotion
+    | RejectPromotion
+)
 
 _FIELDS: dict[str, tuple[str, ...]] = {
     "status": (),
@@ -95,8 +125,18 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "close_all": ("reason",),
     "accept_inflow": ("entry_id", "reason"),
     "backup": ("target",),
+    "approve": ("promotion", "by", "signature"),
+    "reject": ("promotion", "by", "reason"),
 }
 _NEED_A_REASON = frozenset({"stop", "resume", "close_all", "accept_inflow"})
+_AS_THEY_ARE: dict[str, Callable[..., Request]] = {
+    "status": GetStatus,
+    "resume": ResumeTrading,
+    "close_all": CloseAll,
+    "approve": ApprovePromotion,
+    "reject": RejectPromotion,
+}
+"""Whose fields are any text: there is nothing to check of them here."""
 
 
 def parse_request(line: bytes) -> Request:
@@ -123,15 +163,14 @@ def parse_request(line: bytes) -> Request:
 
 def _request(command: str, fields: Mapping[str, str]) -> Request:
     """Return the request with these checked fields; raise ValueError for one that is out of range."""
-    if command in {"status", "backup"}:
-        return GetStatus() if command == "status" else _backup(fields["target"])
-    reason = fields["reason"]
-    if command in _NEED_A_REASON and not reason:
+    if command in _NEED_A_REASON and not fields["reason"]:
         raise ValueError(f"{command} needs a reason")
-    if command == "resume":
-        return ResumeTrading(reason=reason)
-    if command == "close_all":
-        return CloseAll(reason=reason)
+    as_it_is = _AS_THEY_ARE.get(command)
+    if as_it_is is not None:
+        return as_it_is(**fields)
+    if command == "backup":
+        return _backup(fields["target"])
+    reason = fields["reason"]
     if command == "stop":
         state = fields["state"]
         if state not in {"stopped", "reducing"}:

@@ -15,6 +15,7 @@ import anyio
 
 from treasury_actors.clock import Clock, WallClock
 from treasury_actors.daemon.between import Progress
+from treasury_actors.daemon.chain_run import ALONE, Outside
 from treasury_actors.daemon.live_run import Conclude, RunEnd, no_report
 from treasury_actors.daemon.process import serve
 from treasury_actors.errors import TreasuryError
@@ -56,6 +57,7 @@ async def play(
     conclude: Conclude = no_report,
     accept_upgrade: bool = False,
     anchor_dir: Path | None = None,
+    outside: Outside = ALONE,
 ) -> RunEnd:
     """Serve a run in this process, without the watchdog."""
     return await serve(
@@ -69,6 +71,7 @@ async def play(
         accept_upgrade=accept_upgrade,
         anchor_dir=anchor_dir,
         watched=False,
+        outside=outside,
     )
 
 

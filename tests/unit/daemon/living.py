@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 
 from tests.unit.daemon.driver import Folded, play
+from treasury_actors.daemon.chain_run import ALONE, Outside
 from treasury_actors.daemon.live_run import RunEnd
 from treasury_actors.simulation.plan import Prepared
 
@@ -36,13 +37,18 @@ class Living:
 
 @asynccontextmanager
 async def living(
-    prepared: Prepared, folder: Path, *, speed_x: float | None = SLOW_X, leave: bool = True
+    prepared: Prepared,
+    folder: Path,
+    *,
+    speed_x: float | None = SLOW_X,
+    leave: bool = True,
+    outside: Outside = ALONE,
 ) -> AsyncIterator[Living]:
     """Play a run while the body runs; then tell it to leave, by a signal as anyone would."""
     run = Living()
 
     async def live() -> None:
-        run.end = await play(prepared, folder, speed_x=speed_x, progress=run.progress)
+        run.end = await play(prepared, folder, speed_x=speed_x, progress=run.progress, outside=outside)
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(live)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from treasury_actors.daemon.requests import (
+    ApprovePromotion,
     GetStatus,
     MoveTreasury,
     ResumeTrading,
@@ -24,6 +25,9 @@ def test_each_command_is_understood() -> None:
         state="reducing", reason="drill"
     )
     assert parse_request(b'{"command": "resume", "reason": "checked"}') == ResumeTrading(reason="checked")
+    assert parse_request(
+        b'{"command": "approve", "promotion": "p1", "by": "alice", "signature": "ff"}'
+    ) == ApprovePromotion(promotion="p1", by="alice", signature="ff")
     assert parse_request(json.dumps(MOVE).encode()) == MoveTreasury(
         direction="deposit", asset=AssetId("USDC"), units=1_000_000, entry_id=EntryId("t/1"), reason=""
     )
