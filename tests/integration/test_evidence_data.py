@@ -112,6 +112,7 @@ def test_seasons_of_a_folder_are_compared_fold_by_fold(tmp_path: Path) -> None:
     assert found["arms"]["oracle"] == {"train": None, "fresh": None, "median_fresh": None}
     assert all(found["arms"][arm]["fresh"] is not None for arm in ARMS if arm != "oracle")
     assert found["ga_minus_random"]["low"] <= found["ga_minus_random"]["high"]
+    assert 0.0 <= found["ga_minus_random"]["won_share"] <= 1.0
     json.dumps(found, allow_nan=False)
 
 

@@ -66,8 +66,9 @@ class Ground(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
-    """A chain of our own, moved with a season's prices, rates and gas."""
+    """A chain of our own, moved with a season's prices, rates and gas; it answers at `url`, on loopback."""
 
+    url: str
     rpc: Rpc
     registry: Registry
     world: World
@@ -136,7 +137,7 @@ async def deployed(season: Season, *, gas_ratio: float) -> AsyncIterator[Deploye
         world = await build_world(
             rpc, artifacts=published(), universe=season.universe, frame=first, gas_ratio=gas_ratio
         )
-        yield Deployed(rpc=rpc, registry=await world.registry(), world=world)
+        yield Deployed(url=node.url, rpc=rpc, registry=await world.registry(), world=world)
 
 
 @asynccontextmanager

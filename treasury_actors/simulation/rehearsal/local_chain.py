@@ -13,27 +13,19 @@ from typing import Final
 
 import anyio
 
-from treasury_actors.chain.adapters.anvil import AnvilNode, AnvilOptions
-from treasury_actors.chain.adapters.http_rpc import Endpoint, HttpRpc
-from treasury_actors.chain.adapters.npm import anvil_binary, evm_tree
 from treasury_actors.chain.model.registry_json import registry_to_json
 from treasury_actors.errors import ConfigError
 from treasury_actors.market.model.frame import Season
-from treasury_actors.simulation.rehearsal.contracts import published
-from treasury_actors.simulation.rehearsal.deploy_world import build_world
+from treasury_actors.simulation.rehearsal.ground import deployed
 from treasury_actors.simulation.rehearsal.world import World
 
 REGISTRY_NAME: Final = "registry.json"
 URL_NAME: Final = "url"
-FINAL_EPOCH_BLOCKS: Final = 5
 BLOCK_S: Final = 0.05
 """A block so often, on our clock: ten make a transaction count after half a second."""
 
 BLOCKS_AN_HOUR_MAX: Final = 1_800
 """Each is a second of chain time; an hour must not be over before it ends."""
-
-_HOUR_S = 3_600
-_NS_A_SECOND = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,22 +52,10 @@ async def stand(season: Season, folder: Path, *, gas_ratio: float, hour_s: float
         ConfigError: the folder can't be written, or the universe lacks what the world trades.
         ToolFault, RpcFault: there is no node, or it is gone.
     """
-    first = season.frame(0)
-    options = AnvilOptions(
-        timestamp=first.time_ns // _NS_A_SECOND - _HOUR_S,
-        no_mining=True,
-        slots_in_an_epoch=FINAL_EPOCH_BLOCKS,
-    )
-    async with (
-        AnvilNode(options, binary=anvil_binary(evm_tree())) as node,
-        HttpRpc(Endpoint(url=node.url)) as rpc,
-    ):
-        world = await build_world(
-            rpc, artifacts=published(), universe=season.universe, frame=first, gas_ratio=gas_ratio
-        )
-        _write(folder, registry_to_json(await world.registry()), node.url)
-        await standing(LocalChain(url=node.url, world=world, season=season))
-        await _pass(world, season, hour_s=hour_s)
+    async with deployed(season, gas_ratio=gas_ratio) as ground:
+        _write(folder, registry_to_json(ground.registry), ground.url)
+        await standing(LocalChain(url=ground.url, world=ground.world, season=season))
+        await _pass(ground.world, season, hour_s=hour_s)
 
 
 def _write(folder: Path, registry: str, url: str) -> None:
