@@ -150,15 +150,26 @@ class BetweenTurns:
             due_s = now_s
         if frame.index % _DAY_FRAMES == 0:
             await self._export_head("daily")
+        return await self._wait(house, frame.index, due_s=due_s, is_last=is_last)
+
+    async def go_on(self, house: House, season: Season, frame: MarketFrame) -> bool:
+        """After a restart, wait for what follows the last turn of before; operators are served meanwhile."""
+        now_s = self._clock.monotonic_s()
+        self.played = Played(records=house.fold.records, season=season, frame=frame, at_s=now_s)
+        is_last = frame.index + 1 == season.frame_count
+        return await self._wait(house, frame.index, due_s=now_s, is_last=is_last)
+
+    async def _wait(self, house: House, index: int, *, due_s: float, is_last: bool) -> bool:
+        """Serve until the frame after `index` is due and there; false at once if the process is to leave."""
         while True:
             await self._do_requests(house)
             await self._poll_stop_file(house)
             self._calm_down(house)
-            await self._hear_alarms(house, frame.index)
+            await self._hear_alarms(house, index)
             if self.leaving:
                 return False
             left_s = due_s - self._clock.monotonic_s()
-            if left_s <= 0 and (is_last or self.may_play(house, frame.index + 1)):
+            if left_s <= 0 and (is_last or self.may_play(house, index + 1)):
                 return True
             await self._pause(min(left_s, POLL_S) if left_s > 0 else POLL_S)
 

@@ -295,6 +295,7 @@ class LiveRun:
             after_turn=self._between,
             last_event_ns=last_ns,
             surroundings=None if self._chain is None else self._chain.stage,
+            go_on=None if self._chain is None else self._between.go_on,
         )
         if end == "finished":
             self._log.info("season_finished", season=state.number)

@@ -132,11 +132,16 @@ async def play_season(
     after_turn: AfterTurn,
     last_event_ns: int,
     surroundings: Surroundings | None = None,
+    go_on: AfterTurn | None = None,
 ) -> SeasonEnd:
     """
     Play a season from where its fold ends to its last frame, or until `after_turn` says no.
 
     The features are rebuilt from the frames; agents go on from their last journalled state.
+
+    Args:
+        go_on: after a restart, called with the last turn of before, where the frame after it may be still to
+            come.
     """
     rules = plan.rules(state.recipe.seed)
     season, fold = state.season, state.fold
@@ -162,6 +167,8 @@ async def play_season(
             state.is_open = True
             if surroundings:
                 await surroundings.opened(house)
+        elif go_on is not None and not await go_on(house, season, season.frame(fold.turn)):
+            return "interrupted"
         for index in range(fold.turn + 1, season.frame_count):
             frame = season.frame(index)
             if surroundings:

@@ -93,6 +93,26 @@ async def test_a_restart_folds_the_frames_that_were_kept_and_goes_on(tmp_path: P
     assert verify(apart / JOURNAL_NAME).head_seq == folded(apart).head[0]
 
 
+async def test_a_restart_within_the_hour_waits_for_the_next_frame_and_serves_operators(
+    tmp_path: Path,
+) -> None:
+    async with living(tmp_path) as run:
+        await run.play_to(24)  # a day's close: every agent's state is an event, so the fold ends with it
+    async with living(tmp_path, hour=24) as run:
+        while not run.market.reads:
+            await anyio.lowlevel.checkpoint()
+        stopped = await operate.stop(tmp_path, "no frame yet", clock=CLOCK)
+        found = await operate.status(tmp_path)
+        await operate.resume(tmp_path, "and on", clock=CLOCK)
+        run.turn = 25
+        await run.play_to(26)
+
+    assert stopped["journalled"] is True
+    assert (found["phase"], found["frame"], state(found)) == ("playing", 24, "stopped")
+    assert run.end is not None
+    assert run.end.turns == 2
+
+
 async def test_what_was_missed_is_played_and_nothing_is_ordered_on_it(tmp_path: Path) -> None:
     async with living(tmp_path) as run:
         await run.reach(1)
