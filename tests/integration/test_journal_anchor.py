@@ -1,5 +1,6 @@
 """An anchor outside the run folder shows what a chain alone cannot: a cut tail, a history written anew."""
 
+import hmac
 import sqlite3
 import stat
 from contextlib import closing
@@ -145,3 +146,20 @@ async def test_the_key_is_its_owners_alone_and_can_be_kept_elsewhere(tmp_path: P
     elsewhere.write_text("not hexadecimal")
     with pytest.raises(JournalFault, match="not a key; allowed are 32 bytes"):
         verify_against_anchor(path, file, key_file=elsewhere)
+
+
+async def test_a_signature_is_compared_in_a_time_that_tells_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, key, real = tmp_path / "journal.db", own_key(tmp_path), hmac.compare_digest
+    file = export_anchor(tmp_path / "anchors", "run", await _append(path, "a"), key=key)
+    compared: list[tuple[bytes, bytes]] = []
+
+    def watched(ours: bytes, found: bytes) -> bool:
+        compared.append((ours, found))
+        return real(ours, found)
+
+    monkeypatch.setattr(hmac, "compare_digest", watched)
+    read_anchors(file, key)
+
+    assert [ours == found for ours, found in compared] == [True]

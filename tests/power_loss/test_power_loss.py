@@ -34,6 +34,12 @@ def test_no_power_cut_takes_away_what_was_acknowledged(tmp_path: Path) -> None:
     assert found.pending > STATES // 2, "most cuts came when there was something to lose"
 
 
+def test_a_hundred_power_cuts_take_away_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    found = campaign(quick_folder(tmp_path / "states"), seed=1, states=STATES_OF_A_WRONG_SETTING)
+
+    assert found.bad == 0, found.first
+
+
 @pytest.mark.parametrize("safety", ["NORMAL", "OFF"])
 def test_the_harness_sees_what_a_weaker_setting_loses(tmp_path: Path, safety: Safety) -> None:
     found = campaign(

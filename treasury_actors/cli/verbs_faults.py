@@ -9,13 +9,14 @@ from treasury_actors.cli.screen import emit, say, show
 from treasury_actors.clock import WallClock
 from treasury_actors.errors import ConfigError
 from treasury_actors.faults.campaign import Campaign, run_campaign
+from treasury_actors.faults.harness import hunt_by_replay, hunt_by_tests
 from treasury_actors.faults.jobs import JOBS_MAX
 from treasury_actors.faults.kinds import KINDS
 from treasury_actors.faults.loop import Schedule
 from treasury_actors.faults.machine import Setting
 from treasury_actors.faults.mutants import MUTANTS
 from treasury_actors.faults.plan import Narrowing
-from treasury_actors.faults.planting import Mutant, planted
+from treasury_actors.faults.planting import Harness, Mutant, planted
 from treasury_actors.faults.seed import SeedResult
 from treasury_actors.faults.sometimes import REQUIRED_FROM_SEEDS
 from treasury_actors.settings.file import Settings, load_settings
@@ -39,8 +40,11 @@ def faults(options: argparse.Namespace) -> int:
         only=_kinds(options.only), schedule=_schedule(options.mode), turns=_turns(options.turns)
     )
     mutant = _mutant(options.mutant)
+    harness = _harness(options.harness, mutant)
     clock = WallClock()
     began_s = clock.monotonic_s()
+    if mutant is not None and harness != "simulation":
+        return _hunt(mutant, harness, clock, as_json=options.json)
     with planted(mutant):
         campaign = run_campaign(
             _seeds(options.seeds, mutant),
@@ -58,6 +62,33 @@ def faults(options: argparse.Namespace) -> int:
     else:
         _show(campaign, wall_s, mutant)
     return 0 if campaign.passed else _EXIT_BROKEN
+
+
+def _hunt(mutant: Mutant, harness: Harness, clock: WallClock, *, as_json: bool) -> int:
+    """Hunt a mutant by processes of their own; caught is exit code 1, as in a campaign."""
+    began_s = clock.monotonic_s()
+    hunt = hunt_by_replay(mutant) if harness == "replay" else hunt_by_tests(mutant)
+    wall_s = round(clock.monotonic_s() - began_s, 3)
+    command = f"python run.py faults --mutant {mutant.name}"
+    broken = {"seed": 0, "invariant": harness, "detail": hunt.caught_by, "command": command}
+    if as_json:
+        emit(
+            {
+                "seeds": hunt.seeds,
+                "violations": [broken] if hunt.caught_by else [],
+                "sometimes": {},
+                "never_reached": [],
+                "faults": {},
+                "trace_hash": "",
+                "wall_s": wall_s,
+                "mutant": mutant.name,
+                "harness": harness,
+            }
+        )
+    else:
+        caught = f"caught by {hunt.caught_by}" if hunt.caught_by else "not caught"
+        show(f"{mutant.name}: {caught} in {wall_s:.1f} s ({mutant.story})")
+    return _EXIT_BROKEN if hunt.caught_by else 0
 
 
 class _Heard:
@@ -130,6 +161,19 @@ def _mutant(name: str | None) -> Mutant | None:
     return MUTANTS[name]
 
 
+def _harness(text: str | None, mutant: Mutant | None) -> Harness:
+    """Return who hunts: the harness named for a mutant, or the simulation where that is asked for."""
+    match text:
+        case None:
+            return "simulation" if mutant is None else mutant.harness
+        case "simulation":
+            return text
+        case _ if mutant is not None and text == mutant.harness:
+            return mutant.harness
+        case _:
+            raise ConfigError(f"--harness {text}: allowed are simulation and the one named for the mutant")
+
+
 def _setting(config: Path | None, strategy: Path | None) -> Setting:
     """Return the rules of a config, or of a default one, and the strategies that compete."""
     settings = Settings() if config is None else load_settings(config)
@@ -199,9 +243,14 @@ def _list_mutants(*, as_json: bool) -> int:
     """Say which known-bad changes can be planted."""
     if as_json:
         emit(
-            {"mutants": [{"name": m.name, "story": m.story, "harness": m.harness} for m in MUTANTS.values()]}
+            {
+                "mutants": [
+                    {"name": m.name, "story": m.story, "harness": m.harness, "tests": list(m.tests)}
+                    for m in MUTANTS.values()
+                ]
+            }
         )
         return 0
     for mutant in MUTANTS.values():
-        show(f"{mutant.name:<32} {mutant.story}")
+        show(f"{mutant.name:<32} {mutant.harness:<11} {mutant.story}")
     return 0

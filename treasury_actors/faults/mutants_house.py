@@ -17,6 +17,7 @@ from treasury_actors.arena.capital import Capital
 from treasury_actors.arena.gate import TurnGate
 from treasury_actors.arena.model.events import FitnessRecorded
 from treasury_actors.arena.rounds import Rounds
+from treasury_actors.clock import WallClock
 from treasury_actors.evolution.model.chance import Chance, SeedPath
 from treasury_actors.faults.planting import Change, known_bad
 from treasury_actors.ids import AccountId, AgentId
@@ -197,5 +198,16 @@ def _seed_from_hash() -> Iterator[Change]:
 
     def fickle(self: Chance, path: SeedPath) -> None:
         init(self, (*path, hash("seed")))
+
+    yield Chance, "__init__", fickle
+
+
+@known_bad("seed-from-time", "Chance is seeded with the time of day", harness="replay")
+def _seed_from_time() -> Iterator[Change]:
+    init = Chance.__init__
+    clock = WallClock()
+
+    def fickle(self: Chance, path: SeedPath) -> None:
+        init(self, (*path, clock.now_ns()))
 
     yield Chance, "__init__", fickle

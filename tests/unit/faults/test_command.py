@@ -21,6 +21,8 @@ CONTRACT = ("seeds", "violations", "sometimes", "never_reached", "faults", "trac
         ["--turns", "3"],
         ["--jobs", "0"],
         ["--mutant", "perfect"],
+        ["--harness", "replay"],
+        ["--harness", "tests", "--mutant", "fill-posted-twice"],
     ],
     ids=" ".join,
 )
@@ -48,9 +50,26 @@ def test_a_planted_change_that_is_caught_is_exit_code_one(capsys: pytest.Capture
     assert found["violations"][0]["command"].startswith("python run.py faults --seeds 1..1")
 
 
+def test_a_change_that_no_seed_passes_is_hunted_by_the_test_named_for_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["faults", "--mutant", "second-daemon-let-in", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+
+    assert [key for key in CONTRACT if key not in found] == []
+    assert found["harness"] == "tests"
+    assert found["violations"][0]["detail"] == MUTANTS["second-daemon-let-in"].tests[0]
+
+
 def test_every_known_bad_change_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["faults", "--list-mutants", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
 
     assert [mutant["name"] for mutant in found["mutants"]] == list(MUTANTS)
+    assert {mutant["harness"] for mutant in found["mutants"]} == {
+        "simulation",
+        "replay",
+        "power-loss",
+        "tests",
+    }
     assert len(MUTANTS) >= 50
