@@ -39,6 +39,14 @@ class Asset:
         scale: int = 10 ** abs(shift)
         return units * ticks // scale if shift >= 0 else units * ticks * scale
 
+    def values_micro_usd(self, units: int, course: Sequence[int]) -> list[int]:
+        """Return what the same `units` are worth at one price in ticks after the other, each rounded down."""
+        shift = self.decimals + self.tick_exponent - MICRO_USD_EXPONENT
+        scale: int = 10 ** abs(shift)
+        if shift >= 0:
+            return [units * ticks // scale for ticks in course]
+        return [units * ticks * scale for ticks in course]
+
     def units_for_micro_usd(self, micro_usd: int, ticks: int) -> int:
         """Return how many units `micro_usd` buy at `ticks`, rounded down; `ticks` must be positive."""
         shift = self.decimals + self.tick_exponent - MICRO_USD_EXPONENT

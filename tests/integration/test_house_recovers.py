@@ -1,12 +1,15 @@
 """A house that died at the end of any turn and was opened again ends where one ends that never died."""
 
+from itertools import groupby
+
 import anyio
 import pytest
 
-from tests.integration.houses import Crashing, Lived, crashing, fold_of, live, rules, season
+from tests.integration.houses import LENDING, Crashing, Lived, crashing, fold_of, live, rules, season
 from treasury_actors.actors.actor import Actor
 from treasury_actors.agents.agent import AgentSpec
 from treasury_actors.agents.messages import AgentMessage
+from treasury_actors.agents.model.track import TrackRecord
 from treasury_actors.arena.model.events import AgentQuarantined
 from treasury_actors.clock import HOUR_NS
 from treasury_actors.errors import InvariantViolated
@@ -17,6 +20,7 @@ from treasury_actors.ledger.model import DEPOSITS, held
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.trading.messages import ChangeTradingState
 from treasury_actors.trading.model.order import OrderFilled
+from treasury_actors.wiring.fold import Fold
 from treasury_actors.wiring.house import House, WrapAgent
 
 DAYS, AGENTS = 30, 8
@@ -39,8 +43,7 @@ def up_to(lived: Lived, turn: int) -> MemoryJournal:
 
 async def test_i7_a_replay_of_the_journal_is_the_live_state(whole: Lived) -> None:
     replayed = fold_of(whole.journal.read(), season(DAYS))
-    for index in range(replayed.turn + 1, season(DAYS).frame_count):
-        replayed._mark(season(DAYS).frame(index))  # frames without an event leave no trace but this
+    replayed.mark_up_to(season(DAYS).frame_count - 1)  # frames without an event leave no trace but this
 
     assert replayed.records.state_hash == whole.state_hash
     assert replayed.records.open_orders.at_venue() == whole.fold.records.open_orders.at_venue()
@@ -50,6 +53,31 @@ async def test_i7_a_replay_of_the_journal_is_the_live_state(whole: Lived) -> Non
         mine, theirs = replayed.tracks.of(agent), whole.fold.tracks.of(agent)
         assert mine.daily_returns == theirs.daily_returns
         assert mine.growth_index == theirs.growth_index
+
+
+@pytest.mark.parametrize("turn", [24, 169, 400, 700])
+async def test_frames_marked_together_leave_what_frames_marked_one_by_one_leave(
+    whole: Lived, turn: int
+) -> None:
+    """A fold marks an agent's frames together, up to the next entry that touches it; a house, one by one."""
+    events = up_to(whole, turn).read()
+    one_by_one = Fold(season=season(DAYS), lending_benchmark=LENDING)
+    for frame, of_frame in groupby(events, key=season_turn):
+        for recorded in of_frame:
+            one_by_one.add(recorded)
+        if frame >= 0:
+            one_by_one.finish()
+    together = fold_of(up_to(whole, turn).read(), season(DAYS))
+
+    members = together.records.roster.members
+    assert {agent: one_by_one.marks.of(agent) for agent in members} == {
+        agent: together.marks.of(agent) for agent in members
+    }
+    for member in together.records.roster.living():
+        mine, theirs = (fold.tracks.of(member.born.agent) for fold in (together, one_by_one))
+        assert [getattr(mine, slot) for slot in TrackRecord.__slots__] == [
+            getattr(theirs, slot) for slot in TrackRecord.__slots__
+        ]
 
 
 @pytest.mark.parametrize("turn", BOUNDARIES)

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from treasury_actors.agents.model.track import DAY_FRAMES
-from treasury_actors.arena.model.events import AgentBorn, AgentClosed, AgentRetired, SeasonOpened
+from treasury_actors.arena.model.events import SeasonOpened
 from treasury_actors.arena.model.promotion import PromotionEvent, Promotions
 from treasury_actors.arena.model.roster import Roster
 from treasury_actors.arena.model.state import state_hash
@@ -13,8 +12,8 @@ from treasury_actors.clock import HOUR_NS
 from treasury_actors.errors import InvariantViolated
 from treasury_actors.ids import AgentId, AssetId, OrderId
 from treasury_actors.journal.event import Recorded
-from treasury_actors.ledger.model import Book, Entry, available, held, statement
-from treasury_actors.market.model.frame import MarketFrame, Season
+from treasury_actors.ledger.model import Book, Entry, held
+from treasury_actors.market.model.frame import Season
 from treasury_actors.market.model.universe import Universe
 from treasury_actors.trading.model.gas import GasBudgets
 from treasury_actors.trading.model.limits import Turnover
@@ -33,9 +32,7 @@ from treasury_actors.trading.model.transaction import (
     TxReorged,
     call_intent,
 )
-from treasury_actors.trading.model.valuation import nav_micro_usd
-
-_AGENT_PREFIX, _AGENT_SUFFIX = "agent:", ":available"
+from treasury_actors.wiring.courses import Courses, flow_of
 
 
 @dataclass(slots=True)
@@ -174,19 +171,27 @@ class Fold:
 
     def __init__(self, *, season: Season, lending_benchmark: AssetId) -> None:
         self.records = Records.empty(season.universe)
-        self.marks = Marks()
-        self.tracks = Tracks(universe=season.universe, lending_benchmark=lending_benchmark)
         self.turn = -1
         self._season = season
-        self._seq = 0
-        self._marked = -1
-        self._start_ns: int | None = None
         self._lending_benchmark = lending_benchmark
+        self._seq = 0
+        self._start_ns: int | None = None
+        self._courses = self._new_courses()
 
     @property
     def universe(self) -> Universe:
         """The universe of the season."""
         return self._season.universe
+
+    @property
+    def marks(self) -> Marks:
+        """Each mandate's course, up to the last `finish`."""
+        return self._courses.marks
+
+    @property
+    def tracks(self) -> Tracks:
+        """Each living agent's daily record, up to the last `finish`."""
+        return self._courses.tracks
 
     def add(self, recorded: Recorded) -> None:
         """Fold the next event of the journal."""
@@ -200,77 +205,53 @@ class Fold:
             self.records.apply(event)
             return
         self.turn = max(self.turn, (recorded.time_ns - self._start_ns) // HOUR_NS)
-        while self._marked < self.turn - 1:
-            self._mark(self._season.frame(self._marked + 1))
-        frame = self._season.frame(self.turn)
-        agent = _flow_of(event)
+        self._courses.reach(self.turn - 1)
+        agent = flow_of(event)
         if agent is None:
-            self.records.apply(event)
-            self._follow(event, frame)
-            return
-        if self.turn > 0 and self._marked < self.turn:
-            self._mark(frame)
-        before = self._nav(agent, frame)
-        self.records.apply(event)
-        if self.records.roster.members[agent].life == "living":
-            self._flow(event, agent, before, frame)
+            self._follow(event)
+        else:
+            self._flow(event, agent)
 
     def finish(self) -> None:
         """Mark the last turn: all its events are in; raise InvariantViolated if they don't add up."""
         self.records.verify()
-        if self.turn >= 0 and self._marked < self.turn:
-            self._mark(self._season.frame(self.turn))
+        if self.turn >= 0:
+            self.mark_up_to(self.turn)
+
+    def mark_up_to(self, index: int) -> None:
+        """Mark everyone at every frame up to this one: those after the last event leave no other trace."""
+        self._courses.reach(index)
+        self._courses.catch_up_all()
 
     def _open(self, event: SeasonOpened) -> None:
         """Begin with a season: what earlier ones left is in the books alone."""
         is_this = event.data_hash == self._season.data_hash
         self._start_ns = event.start_ns if is_this else None
-        self.turn = self._marked = -1
-        self.marks = Marks()
-        self.tracks = Tracks(universe=self._season.universe, lending_benchmark=self._lending_benchmark)
+        self.turn = -1
+        self._courses = self._new_courses()
 
-    def _follow(self, event: object, frame: MarketFrame) -> None:
-        """Let marks and records follow births and deaths."""
-        match event:
-            case AgentBorn():
-                self.tracks.begin(event.agent, frame)
-            case AgentRetired():
-                self.tracks.forget(event.agent)
-            case AgentClosed():
-                self.marks.forget(event.agent)
-            case _:
-                pass
+    def _follow(self, event: object) -> None:
+        """Fold an event that moves no capital."""
+        self._courses.before(event)
+        self.records.apply(event)
+        self._courses.after(event, self.turn)
 
-    def _flow(self, event: object, agent: AgentId, before: int, frame: MarketFrame) -> None:
-        """Take in capital that came or went."""
+    def _flow(self, event: object, agent: AgentId) -> None:
+        """Fold an entry that moves capital: this turn's fills are in, so its frame is due."""
         assert isinstance(event, Entry), "only an entry moves capital"
-        universe = self._season.universe
-        units = sum(p.units for p in event.postings if p.account == available(agent))
-        reserve, column = universe.by_id[universe.reserve], universe.column[universe.reserve]
-        self.marks.flow(agent, reserve.value_micro_usd(units, frame.ticks[column]))
-        self.tracks.flow(agent, frame.index, before, self._nav(agent, frame))
+        frame = self._season.frame(self.turn)
+        if self.turn > 0:
+            self._courses.reach(self.turn)
+        self._courses.catch_up(agent)
+        before = self._courses.nav(agent, frame)
+        self.records.apply(event)
+        if self.records.roster.members[agent].life == "living":
+            self._courses.flow(event, agent, before, frame)
 
-    def _mark(self, frame: MarketFrame) -> None:
-        """Do what guardian and arena do with a frame once its fills are in."""
-        self._marked = frame.index
-        roster = self.records.roster
-        for agent in sorted(roster.members):
-            if roster.members[agent].life != "closed" and roster.members[agent].mandate is not None:
-                self.marks.nav(agent, self._nav(agent, frame))
-        if frame.index > 0 and frame.index % DAY_FRAMES == 0:
-            for member in roster.living():
-                self.tracks.mark(member.born.agent, frame, self._nav(member.born.agent, frame))
-
-    def _nav(self, agent: AgentId, frame: MarketFrame) -> int:
-        owned = statement(self.records.book, agent).owned
-        return nav_micro_usd(self._season.universe, owned.items(), frame)
-
-
-def _flow_of(event: object) -> AgentId | None:
-    """Return whose capital an event moves; None if it moves none."""
-    if not isinstance(event, Entry) or event.kind not in {"allot", "return"}:
-        return None
-    for posting in event.postings:
-        if posting.account.startswith(_AGENT_PREFIX):
-            return AgentId(posting.account.removeprefix(_AGENT_PREFIX).removesuffix(_AGENT_SUFFIX))
-    return None
+    def _new_courses(self) -> Courses:
+        return Courses(
+            season=self._season,
+            lending_benchmark=self._lending_benchmark,
+            book=self.records.book,
+            roster=self.records.roster,
+        )

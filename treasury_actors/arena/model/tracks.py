@@ -33,6 +33,11 @@ class Tracks:
         """Say whether the agent has a record."""
         return agent in self._records
 
+    def see(self, frame: MarketFrame) -> None:
+        """Take note of the benchmark's price at a day's close, before anyone is marked there."""
+        if self._records:
+            self._lending(frame)
+
     def mark(self, agent: AgentId, frame: MarketFrame, nav_micro_usd: int) -> None:
         """Close the day of one agent."""
         self._records[agent].mark(frame.index, nav_micro_usd, self._lending(frame))

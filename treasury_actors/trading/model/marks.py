@@ -1,5 +1,6 @@
 """How each mandate has fared since its capital arrived: a time-weighted index, its peak, its drawdown."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from treasury_actors.ids import AgentId
@@ -30,6 +31,16 @@ class Mark:
         """What has been lost since the peak."""
         return 1.0 - self.index / self.peak
 
+    def take(self, navs_micro_usd: Iterable[int]) -> None:
+        """Take in the NAVs of one frame after the other."""
+        index, peak, before = self.index, self.peak, self.nav_micro_usd
+        for nav in navs_micro_usd:
+            if before > 0:
+                index *= nav / before
+                peak = max(peak, index)
+            before = nav
+        self.index, self.peak, self.nav_micro_usd = index, peak, before
+
 
 class Marks:
     """The marks of every mandate; moved by frames and by flows of capital, in the order they happen."""
@@ -49,10 +60,7 @@ class Marks:
     def nav(self, agent: AgentId, nav_micro_usd: int) -> Mark:
         """Take in the NAV at a frame."""
         mark = self.of(agent)
-        if mark.nav_micro_usd > 0:
-            mark.index *= nav_micro_usd / mark.nav_micro_usd
-            mark.peak = max(mark.peak, mark.index)
-        mark.nav_micro_usd = nav_micro_usd
+        mark.take((nav_micro_usd,))
         return mark
 
     def flow(self, agent: AgentId, micro_usd: int) -> None:
