@@ -30,8 +30,15 @@ from treasury_actors.journal.anchor_key import own_key
 from treasury_actors.journal.ports import Journal
 from treasury_actors.market.model.frame import Season
 from treasury_actors.simulation.manifest import Manifest
-from treasury_actors.simulation.run import RunPlan, SeasonEnd, SeasonState, find_season, play_season
-from treasury_actors.wiring.fold import Fold
+from treasury_actors.simulation.run import (
+    RunPlan,
+    SeasonEnd,
+    SeasonState,
+    find_season,
+    last_event_ns,
+    next_season,
+    play_season,
+)
 
 LEAVE_WITHIN_S = 8.0
 """How long a turn may take to end once the process is to leave; then it is left as a kill would leave it."""
@@ -76,25 +83,6 @@ class RunEnd:
 
 async def no_report(_: Conclusion) -> None:
     """Report nothing."""
-
-
-def last_event_ns(journal: Journal) -> int:
-    """Return the time of the last event; 0 in an empty journal."""
-    return next((recorded.time_ns for recorded in journal.read(journal.head[0])), 0)
-
-
-def next_season(plan: RunPlan, state: SeasonState, journal: Journal) -> SeasonState:
-    """Return the season after a closed one: another world, later in time, in the same journal."""
-    assert state.is_closed, "a season follows one that is over"
-    recipe = state.recipe.next()
-    season = recipe.build()
-    fold = Fold(season=season, lending_benchmark=plan.rules(recipe.seed).arena.lending_benchmark)
-    for recorded in journal.read():
-        fold.add(recorded)
-    fold.finish()
-    return SeasonState(
-        number=state.number + 1, recipe=recipe, season=season, fold=fold, is_open=False, is_closed=False
-    )
 
 
 class LiveRun:

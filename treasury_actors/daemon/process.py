@@ -13,7 +13,7 @@ from treasury_actors.daemon.chain_run import ALONE, ChainRun, OpenChainRun, Outs
 from treasury_actors.daemon.control import SOCKET_NAME
 from treasury_actors.daemon.desk import desk_of, wall_of
 from treasury_actors.daemon.events import STREAM, UpgradeAccepted
-from treasury_actors.daemon.live_run import Conclude, LiveRun, RunEnd, last_event_ns, no_report
+from treasury_actors.daemon.live_run import Conclude, LiveRun, RunEnd, no_report
 from treasury_actors.daemon.log import FILE_NAME as LOG_NAME
 from treasury_actors.daemon.log import Log, open_log
 from treasury_actors.daemon.stop_file import FILE_NAME as STOP_NAME
@@ -25,7 +25,7 @@ from treasury_actors.journal.folder import FolderLock
 from treasury_actors.journal.ports import Journal
 from treasury_actors.simulation.manifest import Manifest, read_manifest
 from treasury_actors.simulation.plan import Prepared
-from treasury_actors.simulation.run import open_journal
+from treasury_actors.simulation.run import last_event_ns, open_journal
 
 _SIMULATED = ("GENERATED", "HYPOTHETICAL")
 _OURS_BEFORE_THE_MANIFEST = (STOP_NAME, SOCKET_NAME, LOG_NAME, "lock", "epoch", "epoch.new")

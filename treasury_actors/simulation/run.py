@@ -109,10 +109,7 @@ def find_season(plan: RunPlan, journal: Journal, first: Season) -> SeasonState:
         recipe = recipe.next()
     if number > 1:
         season = recipe.build()
-    fold = Fold(season=season, lending_benchmark=plan.rules(recipe.seed).arena.lending_benchmark)
-    for recorded in journal.read():
-        fold.add(recorded)
-    fold.finish()
+    fold = _folded(plan, recipe, season, journal)
     return SeasonState(
         number=number,
         recipe=recipe,
@@ -121,6 +118,31 @@ def find_season(plan: RunPlan, journal: Journal, first: Season) -> SeasonState:
         is_open=bool(opened),
         is_closed=fold.records.roster.closed_season == number,
     )
+
+
+def next_season(plan: RunPlan, state: SeasonState, journal: Journal) -> SeasonState:
+    """Return the season after a closed one: another world, later in time, in the same journal."""
+    assert state.is_closed, "a season follows one that is over"
+    recipe = state.recipe.next()
+    season = recipe.build()
+    fold = _folded(plan, recipe, season, journal)
+    return SeasonState(
+        number=state.number + 1, recipe=recipe, season=season, fold=fold, is_open=False, is_closed=False
+    )
+
+
+def last_event_ns(journal: Journal) -> int:
+    """Return the time of the last event; 0 in an empty journal."""
+    return next((recorded.time_ns for recorded in journal.read(journal.head[0])), 0)
+
+
+def _folded(plan: RunPlan, recipe: SeasonRecipe, season: Season, journal: Journal) -> Fold:
+    """Fold a journal along a season's frames."""
+    fold = Fold(season=season, lending_benchmark=plan.rules(recipe.seed).arena.lending_benchmark)
+    for recorded in journal.read():
+        fold.add(recorded)
+    fold.finish()
+    return fold
 
 
 async def play_season(

@@ -14,13 +14,12 @@ from treasury_actors.daemon.approving import Sign, approve, list_promotions, rea
 from treasury_actors.daemon.chain_run import Outside
 from treasury_actors.daemon.control import call
 from treasury_actors.daemon.desk import wall_of
-from treasury_actors.daemon.live_run import last_event_ns
 from treasury_actors.daemon.operate import Answer
 from treasury_actors.errors import ConfigError
 from treasury_actors.journal.folder import FolderLock
 from treasury_actors.simulation.ladder.people import ScriptedKeys, ScriptedPerson
 from treasury_actors.simulation.plan import Prepared
-from treasury_actors.simulation.run import open_journal
+from treasury_actors.simulation.run import last_event_ns, open_journal
 
 CLOCK = WallClock()
 KEYS = ScriptedKeys(PEOPLE)

@@ -12,7 +12,6 @@ from treasury_actors.cli.main import main
 from treasury_actors.clock import WallClock
 from treasury_actors.daemon import operate
 from treasury_actors.daemon.control import Inbox
-from treasury_actors.daemon.live_run import last_event_ns
 from treasury_actors.daemon.remains import Remains, read_remains, remains_lines
 from treasury_actors.daemon.requests import Request, StopTrading
 from treasury_actors.daemon.stop_file import read_stop_file
@@ -21,7 +20,7 @@ from treasury_actors.ids import AssetId, EntryId
 from treasury_actors.journal.folder import FolderLock
 from treasury_actors.ledger.model import DEPOSITS, RESERVE, UNSOLICITED, Entry, pool, transfer
 from treasury_actors.simulation.plan import Prepared
-from treasury_actors.simulation.run import JOURNAL_NAME, open_journal
+from treasury_actors.simulation.run import JOURNAL_NAME, last_event_ns, open_journal
 
 CLOCK = WallClock()
 USDC = AssetId("USDC")
