@@ -1,5 +1,6 @@
 """What every test shares: properties that try the same cases each time, and leave nothing behind."""
 
+import os
 import sys
 from collections.abc import Iterator
 
@@ -18,6 +19,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("repeatable")
+
+# Tests write journals by hand; some systems let a group write what a user makes, and such a one is refused.
+os.umask(0o022)
 
 
 @pytest.fixture(autouse=True)

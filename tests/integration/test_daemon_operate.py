@@ -1,6 +1,7 @@
 """A run under an operator's hand: status, stop, resume and money, whether it lives or is dead."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import anyio
@@ -14,6 +15,7 @@ from treasury_actors.daemon.requests import Direction
 from treasury_actors.daemon.stop_file import FILE_NAME as STOP_NAME
 from treasury_actors.errors import ConfigError
 from treasury_actors.ids import AssetId
+from treasury_actors.journal.sqlite_in_use import sqlite_in_use
 from treasury_actors.journal.verify import verify
 from treasury_actors.ledger.model import GAS, RESERVE
 from treasury_actors.simulation.plan import Prepared
@@ -45,6 +47,7 @@ async def test_status_of_a_living_run(tmp_path: Path, two_days: Prepared) -> Non
     assert 54_000 < float(str(found["nav_usd"])) < 56_000  # five times 10,000 and 5,000 of gas
     assert found["speed_x"] == SLOW_X
     assert found["restarts"] == 0
+    assert found["sqlite"] == asdict(sqlite_in_use())
     json.dumps(found, allow_nan=False)
 
 

@@ -17,6 +17,7 @@ from treasury_actors.daemon.between import POLL_S, BetweenTurns, DeskOf, Progres
 from treasury_actors.daemon.chain_run import ChainRun, follow
 from treasury_actors.daemon.control import Inbox, listening
 from treasury_actors.daemon.events import STREAM, DaemonResumed
+from treasury_actors.daemon.leaving import EXIT_ABORTED, give_up
 from treasury_actors.daemon.log import Log
 from treasury_actors.daemon.one_error import one_error
 from treasury_actors.daemon.pace import Pace
@@ -40,12 +41,8 @@ from treasury_actors.simulation.run import (
     play_season,
 )
 
-LEAVE_WITHIN_S = 8.0
-"""How long a turn may take to end once the process is to leave; then it is left as a kill would leave it."""
-
 HEARTBEAT_S = 60.0
 BLOCKED_AFTER_S = 60.0
-EXIT_GIVEN_UP, EXIT_ABORTED = 1, 130
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,18 +319,11 @@ class LiveRun:
                         self._chain.leave()
                     if self._concluding is not None:
                         self._concluding.cancel()
-                    tasks.start_soon(self._give_up)
+                    tasks.start_soon(give_up, self._clock, self._log)
                 elif number == signal.SIGINT:
                     # Only whole turns are ever committed, so to drop everything is clean.
                     self._log.warning("aborted", why="a second SIGINT; nothing acknowledged is lost")
                     os._exit(EXIT_ABORTED)
-
-    async def _give_up(self) -> None:
-        """End the process if the turn does not end."""
-        await anyio.sleep(LEAVE_WITHIN_S)
-        why = f"the turn did not end in {LEAVE_WITHIN_S:g} s; nothing acknowledged is lost"
-        self._log.error("gave_up", why=why)
-        os._exit(EXIT_GIVEN_UP)
 
     @asynccontextmanager
     async def _reachable(self, tasks: TaskGroup) -> AsyncIterator[None]:

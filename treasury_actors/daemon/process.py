@@ -19,13 +19,14 @@ from treasury_actors.daemon.log import Log, open_log
 from treasury_actors.daemon.stop_file import FILE_NAME as STOP_NAME
 from treasury_actors.daemon.webhook import Alert, open_webhook
 from treasury_actors.errors import ConfigError, JournalFault, TreasuryError
+from treasury_actors.journal.access import mode_for_others
 from treasury_actors.journal.anchor import anchor_file_of, check_anchored
 from treasury_actors.journal.anchor_key import FILE_NAME as KEY_NAME
 from treasury_actors.journal.folder import FolderLock
 from treasury_actors.journal.ports import Journal
 from treasury_actors.simulation.manifest import Manifest, read_manifest
 from treasury_actors.simulation.plan import Prepared
-from treasury_actors.simulation.run import last_event_ns, open_journal
+from treasury_actors.simulation.run import JOURNAL_NAME, last_event_ns, open_journal
 
 _SIMULATED = ("GENERATED", "HYPOTHETICAL")
 _OURS_BEFORE_THE_MANIFEST = (STOP_NAME, SOCKET_NAME, LOG_NAME, "lock", "epoch", "epoch.new")
@@ -68,7 +69,7 @@ async def serve(
     with _taken(folder) as lock, open_log(lock.folder, clock=clock, screen=sys.stderr) as log:
         known = check_folder(lock.folder, prepared.manifest, accept_upgrade=accept_upgrade)
         manifest = _begun(prepared.manifest, known, lock.folder)
-        async with _journal_of(manifest, lock, anchor_dir, clock=clock) as journal:
+        async with _journal_of(manifest, lock, anchor_dir, clock=clock, log=log) as journal:
             if known is not None and _hashes(known) != _hashes(manifest):
                 await _accept_upgrade(known, manifest, journal, epoch=lock.epoch)
                 manifest.write(lock.folder)
@@ -103,11 +104,13 @@ async def serve(
 
 @asynccontextmanager
 async def _journal_of(
-    manifest: Manifest, lock: FolderLock, anchor_dir: Path | None, *, clock: Clock
+    manifest: Manifest, lock: FolderLock, anchor_dir: Path | None, *, clock: Clock, log: Log
 ) -> AsyncIterator[Journal]:
     """Open the journal of a run, and compare it with what was told outside the folder, if anything was."""
     durable = manifest.label not in _SIMULATED
     async with open_journal(lock.folder, clock=clock, durable=durable, epoch=lock.epoch) as journal:
+        if mode := mode_for_others(lock.folder / JOURNAL_NAME):
+            log.warning("journal_readable_by_others", mode=mode, remedy="chmod 600, unless it is meant so")
         if anchor_dir is not None:
             anchors = anchor_file_of(anchor_dir, manifest.run_id)
             check_anchored(journal, anchors, lock.folder / KEY_NAME)

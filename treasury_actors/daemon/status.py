@@ -1,7 +1,7 @@
 """How a run is: from the living process, or, where there is none, from its folder."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,7 @@ from treasury_actors.clock import HOUR_NS
 from treasury_actors.errors import ConfigError
 from treasury_actors.journal.event import Recorded
 from treasury_actors.journal.reader import open_readonly
+from treasury_actors.journal.sqlite_in_use import sqlite_in_use
 from treasury_actors.market.model.frame import MarketFrame, Season
 from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.market.model.universe import Universe
@@ -106,6 +107,7 @@ def starting_status(manifest: Manifest, *, head: tuple[int, str], restarts: int)
         "label": manifest.label,
         "restarts": restarts,
         "journal": {"events": head[0], "head_hash": head[1]},
+        "sqlite": asdict(sqlite_in_use()),
     }
 
 
@@ -170,4 +172,5 @@ def _common(
         "trading": {"state": latch.state, "reason": latch.reason, "epoch": latch.epoch},
         "restarts": restarts,
         "journal": {"events": head[0], "head_hash": head[1]},
+        "sqlite": asdict(sqlite_in_use()),
     }

@@ -14,6 +14,7 @@ import aiosqlite
 
 from treasury_actors.clock import Clock
 from treasury_actors.errors import InvariantViolated, JournalFault
+from treasury_actors.journal.access import check_written_by_owner_alone
 from treasury_actors.journal.adapters.backup import copy_journal
 from treasury_actors.journal.event import Head, Recorded, after, chain
 from treasury_actors.journal.folder import sync_folder
@@ -83,7 +84,8 @@ class SqliteJournal:
         `connect` is for who wants to see, or to break, what is done to the disk.
 
         Raises JournalCorrupt naming the first bad event, JournalFault for a file of a newer version (left as
-        it is) or one that cannot be opened, InvariantViolated if this process has it open already.
+        it is) or one that cannot be opened, ConfigError for one that others may write, InvariantViolated if
+        this process has it open already.
         """
         with ExitStack() as undo:
             path = _claim(path)
@@ -214,6 +216,7 @@ def _make_file(path: Path, connector: Callable[[], sqlite3.Connection]) -> bool:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
+        check_written_by_owner_alone(path)
         _undo_first_write(path, connector)
         return is_blank(path)
     except OSError as error:
