@@ -22,7 +22,7 @@ from treasury_actors.daemon.log import Log
 from treasury_actors.daemon.one_error import one_error
 from treasury_actors.daemon.pace import Pace
 from treasury_actors.daemon.requests import Reply, Request, StopTrading, refused
-from treasury_actors.daemon.status import Phase, alive_status, scan, starting_status
+from treasury_actors.daemon.status import Phase, alive_status, starting_status
 from treasury_actors.daemon.stop_file import read_stop_file
 from treasury_actors.daemon.webhook import Alert, nobody_hears
 from treasury_actors.errors import ConfigError
@@ -221,7 +221,6 @@ class LiveRun:
 
     async def _begin(self) -> SeasonState:
         """Fold the journal, in a thread: a long one takes its time, and the socket is served meanwhile."""
-        found = await to_thread.run_sync(lambda: scan(self._journal.read()))
         state = await to_thread.run_sync(find_season, self._plan, self._journal, self._first_season)
         opened = state.fold.records.roster.season
         if opened and not state.is_closed and opened.data_hash != state.season.data_hash:
@@ -229,11 +228,11 @@ class LiveRun:
                 f"{self._folder}: season {state.number} was begun on other data (hash"
                 f" {opened.data_hash[:12]}, now {state.season.data_hash[:12]}); it goes on with its own alone"
             )
-        self._restarts = found.resumed
-        if found.last is not None and not (state.is_closed and self._until_end):
+        self._restarts = self._journal.count("daemon.resumed.v1")
+        if self._journal.head[0] and not (state.is_closed and self._until_end):
             self._restarts += 1
             resumed = DaemonResumed(epoch=self._epoch)
-            self._journal.append(resumed, stream=STREAM, time_ns=found.last.time_ns)
+            self._journal.append(resumed, stream=STREAM, time_ns=last_event_ns(self._journal))
             await self._journal.flush()
         self._log.info(
             "already_finished" if state.is_closed and self._until_end else "started",

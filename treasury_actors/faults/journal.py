@@ -122,6 +122,11 @@ class DiskJournal:
         self._check_usable()
         return iter(self._events[max(first_seq, 1) - 1 :])
 
+    def count(self, type_: str) -> int:
+        """Return how many events of a type there are; see the port."""
+        self._check_usable()
+        return sum(recorded.type == type_ for recorded in self._events)
+
     async def abandon(self) -> None:
         """Let go without writing what is pending."""
         del self._events[self._durable_seq :]

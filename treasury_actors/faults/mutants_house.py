@@ -23,7 +23,7 @@ from treasury_actors.faults.planting import Change, known_bad
 from treasury_actors.ids import AccountId, AgentId
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.trading.model.open_orders import OpenOrders
-from treasury_actors.wiring.fold import Fold
+from treasury_actors.wiring.courses import Courses
 
 
 @known_bad("mailbox-unbounded", "A mailbox takes in whatever comes")
@@ -174,10 +174,10 @@ def _pool_overspent() -> Iterator[Change]:
     "A start does not know how far each mandate has fallen, nor any agent's record",
 )
 def _marks_forgotten_at_start() -> Iterator[Change]:
-    def blind(self: Fold, frame: MarketFrame) -> None:
-        self._marked = frame.index
+    def blind(self: Courses, agent: AgentId) -> None:
+        del self, agent
 
-    yield Fold, "_mark", blind
+    yield Courses, "catch_up", blind
 
 
 @known_bad("order-of-a-set", "Orders are released in the order a set has them", harness="replay")

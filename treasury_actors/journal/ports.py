@@ -47,6 +47,14 @@ class Journal(Protocol):
         """Yield the events from `first_seq` to the head at the time of the first `next`, pending ones too."""
         ...
 
+    def count(self, type_: str) -> int:
+        """
+        Return how many events of a type there are, pending ones too, without looking into any.
+
+        Nothing is checked: who relies on it reads them as well.
+        """
+        ...
+
     async def abandon(self) -> None:
         """Let go of the file without writing what is pending: a turn that broke off never happened."""
         ...

@@ -24,6 +24,7 @@ from treasury_actors.wiring.fold import Fold
 from treasury_actors.wiring.house import House, WrapAgent, open_house
 
 JOURNAL_NAME = "journal.db"
+_SEASON_OPENED = "arena.season_opened.v1"
 
 
 class Surroundings(Protocol):
@@ -98,12 +99,12 @@ class SeasonState:
 
 def find_season(plan: RunPlan, journal: Journal, first: Season) -> SeasonState:
     """
-    Fold the journal; return the season it is in, or the first if it is empty.
+    Fold the journal, read once; return the season it is in, or the first if it is empty.
 
     A journal of several seasons is folded along the last one's frames; earlier ones are books alone.
     """
-    opened = [r.event for r in journal.read() if r.type == "arena.season_opened.v1"]
-    number = max(1, len(opened))
+    opened = journal.count(_SEASON_OPENED)
+    number = max(1, opened)
     recipe, season = plan.recipe, first
     for _ in range(number - 1):
         recipe = recipe.next()
@@ -115,7 +116,7 @@ def find_season(plan: RunPlan, journal: Journal, first: Season) -> SeasonState:
         recipe=recipe,
         season=season,
         fold=fold,
-        is_open=bool(opened),
+        is_open=opened > 0,
         is_closed=fold.records.roster.closed_season == number,
     )
 

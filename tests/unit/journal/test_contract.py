@@ -69,6 +69,15 @@ async def test_an_abandoned_journal_drops_what_is_pending_and_is_used_no_more(jo
     await journal.abandon()  # a second call lets go of nothing more
 
 
+async def test_events_of_a_type_are_counted_whether_they_are_durable_or_pending(journal: Journal) -> None:
+    _append(journal, 1, 2)
+    await journal.flush()
+    _append(journal, 3)
+
+    assert journal.count("test_contract.noted.v1") == 3
+    assert journal.count("test_contract.noted.v2") == 0
+
+
 async def test_an_abandoned_file_goes_on_after_its_last_durable_event(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     first = await SqliteJournal.open(path, clock=VirtualClock(), durable=False)

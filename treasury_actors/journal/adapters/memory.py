@@ -62,6 +62,11 @@ class MemoryJournal:
         self._check_usable()
         return iter(self._events[max(first_seq, 1) - 1 :])
 
+    def count(self, type_: str) -> int:
+        """Return how many events of a type there are; see the port."""
+        self._check_usable()
+        return sum(recorded.type == type_ for recorded in self._events)
+
     async def abandon(self) -> None:
         """Forget what was not flushed, and refuse every later call."""
         del self._events[self._durable_seq :]

@@ -136,6 +136,13 @@ class SqliteJournal:
         pending = [recorded for recorded in self._pending if recorded.seq >= first_seq]
         return chained(self._read_file(first_seq, self._durable_seq), pending)
 
+    def count(self, type_: str) -> int:
+        """Return how many events of a type there are; see the port."""
+        self._check_usable()
+        pending = sum(recorded.type == type_ for recorded in self._pending)
+        with ReadonlyJournal(self._path) as reader:
+            return reader.count(type_) + pending
+
     async def back_up(self, target: Path) -> Verified:
         """
         Copy all that is durable after a flush to the file `target`; return what the copy, verified, holds.
