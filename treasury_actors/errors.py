@@ -50,6 +50,12 @@ class JournalCorrupt(JournalFault):
         self.seq = seq
 
 
+class OutOfMemory(Fault):
+    """The system gives the process no more memory, or no more threads."""
+
+    exit_code = 70
+
+
 class FolderInUse(Fault):
     """Another process holds the run folder."""
 

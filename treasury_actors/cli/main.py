@@ -14,7 +14,7 @@ from treasury_actors.cli.options import whole as _whole
 from treasury_actors.cli.options_chain import add_chain_run, add_local, add_test_trade
 from treasury_actors.cli.options_ladder import add_ladder
 from treasury_actors.cli.screen import say
-from treasury_actors.errors import TreasuryError
+from treasury_actors.errors import OutOfMemory, TreasuryError
 
 DEFAULT_CONFIG = Path(__file__).resolve().parents[2] / "configs" / "simulation.toml"
 PROVING_CONFIG = DEFAULT_CONFIG.with_name("proving_grounds.toml")
@@ -53,6 +53,9 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         say("interrupted; what was acknowledged is in the journal")
         return EXIT_INTERRUPTED
+    except MemoryError:
+        say("the system gives this process no more memory; what was acknowledged is in the journal")
+        return OutOfMemory.exit_code
     except BrokenPipeError:
         sys.stderr.close()
         return 1

@@ -16,6 +16,7 @@ from treasury_actors.daemon.events import STREAM, UpgradeAccepted
 from treasury_actors.daemon.live_run import Conclude, LiveRun, RunEnd, no_report
 from treasury_actors.daemon.log import FILE_NAME as LOG_NAME
 from treasury_actors.daemon.log import Log, open_log
+from treasury_actors.daemon.one_error import within_memory
 from treasury_actors.daemon.stop_file import FILE_NAME as STOP_NAME
 from treasury_actors.daemon.webhook import Alert, open_webhook
 from treasury_actors.errors import ConfigError, JournalFault, TreasuryError
@@ -137,6 +138,7 @@ async def _live(
     """Let a run live on its chain, if it has one; what it dies of is logged and told."""
     try:
         async with AsyncExitStack() as stack:
+            stack.enter_context(within_memory())
             chain = None if open_chain is None else await stack.enter_async_context(open_chain(folder))
             return await make_run(chain, alert).live(watched=watched)
     except TreasuryError as error:
@@ -147,9 +149,9 @@ async def _live(
 
 @contextmanager
 def _taken(folder: Path) -> Iterator[FolderLock]:
-    """Hold the folder; what the disk refuses meanwhile, whoever asked it, is a fault with its exit code."""
+    """Hold the folder; what the system refuses meanwhile, whoever asked it, is a fault with its exit code."""
     try:
-        with FolderLock(folder) as lock:
+        with within_memory(), FolderLock(folder) as lock:
             yield lock
     except OSError as error:
         raise JournalFault(f"{error.filename or folder}: {error.strerror or error}") from error

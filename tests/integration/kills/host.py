@@ -12,7 +12,8 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -50,6 +51,8 @@ class Order:
         kill_at: at which of them it kills itself, from 1; 0 for never.
         files_max: how many descriptors it may have; 0 for as many as we.
         file_bytes_max: how long a file may get; 0 for as long as there is room.
+        memory_kb_max: how much more address space it may take than it was forked with; 0 for any.
+        hungry_at: after which turn it takes all that is left of that, but for a few pages; 0 for never.
     """
 
     folder: str
@@ -62,6 +65,8 @@ class Order:
     kill_at: int = 0
     files_max: int = 0
     file_bytes_max: int = 0
+    memory_kb_max: int = 0
+    hungry_at: int = 0
 
     def line(self) -> str:
         """Return the order as the host reads it."""
@@ -107,6 +112,7 @@ def play(order: Order, told: Callable[[str], None]) -> int:
     folder = Path(order.folder)
     counter = _Counter(order.kill_at)
     acknowledged = 0
+    taken: list[bytearray] = []
 
     def see(frame: int, frames: int, living: int) -> None:
         nonlocal acknowledged
@@ -114,6 +120,8 @@ def play(order: Order, told: Callable[[str], None]) -> int:
             last = reader.last()
         acknowledged = last.seq if last else 0
         told(f"acknowledged {acknowledged}\n")
+        if order.hungry_at == frame:
+            taken.extend(_all_memory())
 
     async def play_it() -> None:
         prepared = _prepared(order.seed, order.days, order.agents, durable=order.durable)
@@ -160,6 +168,18 @@ def _limit(order: Order) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (order.files_max, order.files_max))
     if order.file_bytes_max:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order.file_bytes_max, order.file_bytes_max))
+    if order.memory_kb_max:
+        has = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+        most = has + order.memory_kb_max * 1_024
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _all_memory() -> Iterator[bytearray]:
+    """Yield what the system still gives, in ever smaller pieces."""
+    for size in (2**24, 2**20, 2**16, 2**12):
+        with suppress(MemoryError):
+            while True:
+                yield bytearray(size)
 
 
 def _tell(handle: int, line: str) -> None:

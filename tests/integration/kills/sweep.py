@@ -184,7 +184,11 @@ def wrong_after(host: Host, order: Order, ended: Ended, whole: Outcome) -> str:
             return f"the journal does not verify: {error}"
         if found < ended.acknowledged:
             return f"lost: event {ended.acknowledged} was acknowledged, the last one is {found}"
-    again = host.play(replace(order, held=False, kill_at=0, counted=False, files_max=0, file_bytes_max=0))
+    again = host.play(
+        Order(
+            folder=order.folder, seed=order.seed, days=order.days, agents=order.agents, durable=order.durable
+        )
+    )
     if again.exit_code:
         return f"it does not go on: exit {again.exit_code}, {again.error}"
     with open_readonly(journal) as reader:

@@ -1,5 +1,6 @@
-"""What the disk refuses, a run says by name, leaves by its code, and goes on when the disk is well."""
+"""What the system refuses, a run says by name, leaves by its code, and goes on when it is well."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,6 +78,26 @@ def test_a_limit_of_the_process_is_named_and_nothing_is_lost(
 
     assert ended.exit_code == 70
     assert said in ended.error
+    assert wrong_after(host, order, ended, whole) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not Path("/proc/self/statm").exists(), reason="this system does not bound its processes so"
+)
+@pytest.mark.parametrize(
+    ("memory_kb_max", "hungry_at"), [(12_000, 0), (60_000, 1), (60_000, 2), (60_000, 12)]
+)
+def test_a_process_that_gets_no_more_memory_says_so_and_nothing_is_lost(
+    host: Host, whole: Outcome, tmp_path: Path, *, memory_kb_max: int, hungry_at: int
+) -> None:
+    order = Order(folder=str(tmp_path / "run"), memory_kb_max=memory_kb_max, hungry_at=hungry_at)
+
+    ended = host.play(order)
+
+    assert ended.exit_code == 70
+    assert re.match("OutOfMemory: |JournalFault: .* were not written: out of memory", ended.error)
+    assert (ended.acknowledged > 0) == (hungry_at > 0)
     assert wrong_after(host, order, ended, whole) == ""
 
 

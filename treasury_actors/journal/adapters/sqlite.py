@@ -192,10 +192,11 @@ class SqliteJournal:
             await self._connection.executemany(INSERT, rows)
             await self._connection.commit()
             refusal = None
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, MemoryError) as error:
             # Never tried again here: after a failed fsync the kernel may have thrown the pages away, and a
             # second one would report success. A new start reads the disk.
-            refusal = f"{self._path}: events {batch[0].seq} to {batch[-1].seq} were not written: {error}"
+            why = str(error) or "out of memory"
+            refusal = f"{self._path}: events {batch[0].seq} to {batch[-1].seq} were not written: {why}"
         finally:
             self._refusal = self._refusal or refusal
             self._commit = None
