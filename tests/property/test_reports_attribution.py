@@ -27,7 +27,7 @@ steps = st.lists(
 )
 
 
-def _traded(moves: list[Step], seed: int) -> tuple[Diary, History]:
+def traded(moves: list[Step], seed: int) -> tuple[Diary, History]:
     """Return a journal in which an agent converted whatever it had."""
     diary = Diary(generated(4, seed=seed))
     diary.deposit(USDC, 3 * CASH)
@@ -55,7 +55,7 @@ def _traded(moves: list[Step], seed: int) -> tuple[Diary, History]:
 @settings(max_examples=40)
 @given(moves=steps, seed=st.integers(1, 3))
 def test_the_parts_sum_to_the_gain_and_the_gain_is_nav_net_of_flows(moves: list[Step], seed: int) -> None:
-    diary, history = _traded(moves, seed)
+    diary, history = traded(moves, seed)
 
     attribution = attribute(history, diary.season)
 
@@ -68,7 +68,7 @@ def test_the_parts_sum_to_the_gain_and_the_gain_is_nav_net_of_flows(moves: list[
 @given(moves=steps, seed=st.integers(1, 3))
 def test_market_gains_counted_frame_by_frame_leave_only_rounding(moves: list[Step], seed: int) -> None:
     """Beta, yield and price together are what holdings gained between frames; a fill rounds a little."""
-    diary, history = _traded(moves, seed)
+    diary, history = traded(moves, seed)
     attribution = attribute(history, diary.season)
 
     market, changes = 0, dict(history.holdings)
@@ -88,7 +88,7 @@ def test_market_gains_counted_frame_by_frame_leave_only_rounding(moves: list[Ste
 @settings(max_examples=25)
 @given(moves=steps, seed=st.integers(1, 3))
 def test_what_agents_and_treasury_own_is_all_there_is(moves: list[Step], seed: int) -> None:
-    diary, history = _traded(moves, seed)
+    diary, history = traded(moves, seed)
     last = diary.season.frame(history.last_frame)
     agent = history.agents[AgentId(AGENT)]
 

@@ -19,10 +19,11 @@ from treasury_actors.arena.model.events import (
 )
 from treasury_actors.clock import HOUR_NS
 from treasury_actors.errors import DataError
-from treasury_actors.ids import AccountId, AgentId, AssetId, FamilyId, OrderId
+from treasury_actors.ids import AgentId, AssetId, FamilyId, OrderId
 from treasury_actors.journal.event import Recorded
-from treasury_actors.ledger.model import PAST_SEASONS, RESERVE, Book, Entry, is_contra
+from treasury_actors.ledger.model import PAST_SEASONS, Entry, is_contra
 from treasury_actors.market.model.frame import MarketFrame, Season
+from treasury_actors.reports.books import Books, add_units
 from treasury_actors.reports.course import Course
 from treasury_actors.reports.history import (
     AgentHistory,
@@ -33,6 +34,7 @@ from treasury_actors.reports.history import (
     RoundFitness,
     Supervision,
 )
+from treasury_actors.reports.sources import SourceLine
 from treasury_actors.trading.model.order import Order, OrderAccepted, OrderEnded, OrderFilled, OrderRefused
 from treasury_actors.trading.model.stop import TradingStateChanged
 from treasury_actors.trading.model.valuation import exit_nav_micro_usd, nav_micro_usd
@@ -62,42 +64,6 @@ def history_of(
     return historian.finish(last_frame)
 
 
-class _Books:
-    """The ledger, and beside it what each agent and the whole treasury own, kept up posting by posting."""
-
-    def __init__(self, season: Season) -> None:
-        self.book = Book(asset.id for asset in season.universe.assets)
-        self.totals: dict[AssetId, int] = {}
-        self.owned: dict[AgentId, dict[AssetId, int]] = {}
-        self._owner: dict[AccountId, AgentId | None] = {}
-
-    def apply(self, entry: Entry) -> None:
-        """Fold one entry."""
-        self.book.apply(entry)
-        for posting in entry.postings:
-            if is_contra(posting.account):
-                continue
-            _add(self.totals, posting.asset, posting.units)
-            owner = self.owner(posting.account)
-            if owner is not None:
-                _add(self.owned.setdefault(owner, {}), posting.asset, posting.units)
-
-    def owner(self, account: AccountId) -> AgentId | None:
-        """Return whose account it is; None for one of the treasury."""
-        if account not in self._owner:
-            head, _, rest = account.partition(":")
-            self._owner[account] = AgentId(rest.rpartition(":")[0]) if head == "agent" else None
-        return self._owner[account]
-
-    def idle_units(self, reserve: AssetId) -> int:
-        """Return the reserve asset in pools and reserve: outside every mandate and the gas account."""
-        return sum(
-            self.book.units(account, reserve)
-            for account in self.book.accounts()
-            if account == RESERVE or account.startswith("pool:")
-        )
-
-
 class _Historian:
     """
     Folds events, and values what is held at every frame.
@@ -110,7 +76,7 @@ class _Historian:
         self._season = season
         self._universe = season.universe
         self._lending_column = season.universe.column[lending_asset]
-        self._books = _Books(season)
+        self._books = Books(season)
         self._events = 0
         self._head_hash = ""
         self._hashes: dict[str, None] = {}
@@ -124,6 +90,8 @@ class _Historian:
         self._marked = -1
         self._turn = 0
         self._frame = self._season.frame(0)
+        self._books.begin(self._frame)
+        self._sources: tuple[SourceLine, ...] = ()
         self._nav: list[int] = []
         self._exit_nav: list[int] = []
         self._drawdowns: list[float] = []
@@ -187,6 +155,7 @@ class _Historian:
             drawdowns=tuple(self._drawdowns),
             holdings=tuple(self._holdings),
             flows=tuple(self._flows),
+            sources=self._sources,
             agents=dict(sorted(self._agents.items())),
             rounds=tuple(self._rounds),
             round_fitness=tuple(_round_fitness(turn, self._fitness[turn]) for turn in sorted(self._fitness)),
@@ -223,6 +192,8 @@ class _Historian:
         self._advance(min(played, self._season.frame_count - 1))
         self._mark(self._frame)
         self._idle_units = self._books.idle_units(self._universe.reserve)
+        flows = sum(flow.value_micro_usd for flow in self._flows)
+        self._sources = self._books.holdings.lines(self._nav[-1] - flows)
         self._over = True
 
     def _advance(self, turn: int) -> None:
@@ -231,6 +202,7 @@ class _Historian:
             self._mark(self._frame)
             self._turn += 1
             self._frame = self._season.frame(self._turn)
+            self._books.holdings.go(self._frame)
 
     def _mark(self, frame: MarketFrame) -> None:
         """Value what is held at the end of a frame."""
@@ -287,7 +259,7 @@ class _Historian:
                 if is_contra(posting.account):
                     continue
                 if any(other.account == PAST_SEASONS for other in entry.postings):
-                    _add(self._carried, posting.asset, posting.units)
+                    add_units(self._carried, posting.asset, posting.units)
                 else:
                     self._flows.append(self._flow(entry.kind, posting.asset, posting.units, self._frame))
             return
@@ -341,6 +313,7 @@ class _Historian:
                 self._orders[event.order.order_id] = event.order
             case OrderFilled():
                 self._fills.append(Fill(frame=self._turn, filled=event))
+                self._books.holdings.fill(event)
                 history = self._agents.get(event.agent)
                 if history is not None:
                     history.trades += 1
@@ -369,15 +342,6 @@ class _Historian:
 
     def _total_nav(self) -> int:
         return nav_micro_usd(self._universe, self._books.totals.items(), self._frame)
-
-
-def _add(units_by_asset: dict[AssetId, int], asset: AssetId, units: int) -> None:
-    """Add units; an asset of which nothing is left is dropped."""
-    left = units_by_asset.get(asset, 0) + units
-    if left:
-        units_by_asset[asset] = left
-    else:
-        units_by_asset.pop(asset, None)
 
 
 def _round_fitness(turn: int, recorded: list[FitnessRecorded]) -> RoundFitness:

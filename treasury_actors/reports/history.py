@@ -16,6 +16,7 @@ from treasury_actors.arena.model.events import (
 )
 from treasury_actors.ids import AgentId, AssetId, FamilyId, OrderId
 from treasury_actors.reports.course import Course
+from treasury_actors.reports.sources import SourceLine
 from treasury_actors.trading.model.order import Order, OrderEnded, OrderFilled, OrderRefused
 from treasury_actors.trading.model.stop import TradingStateChanged
 
@@ -139,6 +140,7 @@ class History:
         family_days: per family, the NAV of its agents at every day close.
         idle_days: the reserve asset outside mandates at the same frames, in micro-dollars.
         idle_units: the same at the end, in units.
+        sources: what each owner made of each asset from each source; together the gain, to the micro-dollar.
         orders: every order that was accepted, refused or ended, by id.
         entries, events: how many the whole journal has.
         data_hashes: of every season of the journal, each once.
@@ -152,6 +154,7 @@ class History:
     drawdowns: tuple[float, ...]
     holdings: tuple[tuple[int, Mapping[AssetId, int]], ...]
     flows: tuple[Flow, ...]
+    sources: tuple[SourceLine, ...]
     agents: Mapping[AgentId, AgentHistory]
     rounds: tuple[RoundHeld, ...]
     round_fitness: tuple[RoundFitness, ...]

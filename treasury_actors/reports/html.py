@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from html import escape
 
 from treasury_actors.reports import page_charts, page_tables
+from treasury_actors.reports.formulas import FORMULAS
 from treasury_actors.reports.history import History
 from treasury_actors.reports.numerals import UNKNOWN, count, decimal, dollars, percent, typeset
 from treasury_actors.reports.page_style import STYLE
+from treasury_actors.reports.sources import by_agent, by_asset, by_stage, total
 from treasury_actors.reports.summary import Summary
 from treasury_actors.reports.words import LABEL_MEANS, LINES_MEAN, LIQUID_MEANS
 
@@ -29,9 +31,11 @@ def page(summary: Summary, history: History) -> str:
         _courses(summary, history),
         _elsewhere(summary),
         _gain(summary),
+        _sources(summary),
         _population(summary, history),
         _books(summary),
         _assumptions(summary),
+        _formulas(),
     )
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -72,8 +76,9 @@ def _headline(summary: Summary, history: History) -> str:
     return (
         f'<section class="top"><div class="head"><h1><span class="chip {label}">{label}</span>'
         f"{escape(became)}</h1>"
-        f'<p class="gain"><b>{escape(dollars(gain, signed=True))}</b>'
-        f" ({escape(percent(capital.return_ratio, signed=True))}) in {data.days:,.0f} days.{taken}</p>"
+        f'<p class="gain"><b>{_linked("gain", dollars(gain, signed=True))}</b>'
+        f" ({_linked('return', percent(capital.return_ratio, signed=True))}) in {data.days:,.0f} days."
+        f"{taken}</p>"
         f'<p class="sub">{escape(data.start)} to {escape(data.end)}, {count(data.frames, "hourly frame")};'
         f' {escape(data.source)}.</p><p class="sub">{escape(lives)}</p></div>'
         f'<div class="verdict {escape(verdict.label.replace(" ", "-"))}">'
@@ -99,53 +104,64 @@ def _figures(summary: Summary) -> str:
     grave = summary.graveyard
     told = (
         (
+            "ahead",
             "Against lending",
             dollars(ahead, signed=True),
             "NAV minus that of the same money lent at Aave USDC.",
         ),
         (
+            "drawdown",
             "Worst drawdown",
             percent(capital.max_drawdown_ratio),
             "Deepest fall of hourly NAV from its peak; deposits and withdrawals left out.",
         ),
         (
+            "costs",
             "Costs of trading",
             dollars(capital.costs.total_micro_usd),
             "Pool fees, price impact, haircuts and gas, at each fill's own prices. All gains are after them.",
         ),
         (
+            "exit",
             "Exit NAV",
             dollars(capital.exit_nav_micro_usd),
             "What selling everything into the reserve at the last frame would bring, before gas.",
         ),
         (
+            "alpha",
             "Alpha a day",
             alpha,
             f"Daily return over lending that ETH and BTC don't explain; {strength}. Betas: {betas}.",
         ),
         (
+            "sharpe",
             "Sharpe over lending",
             decimal(skill.sharpe),
             f"Yearly, of daily returns; one standard error is ±{decimal(skill.sharpe_se, 1)}.",
         ),
         (
+            "liquid",
             "Liquid in 24 h",
             percent(arena.liquid_24h_ratio if arena else None, places=0),
             f"Share that {LIQUID_MEANS}.",
         ),
         (
+            "dead",
             "The dead",
             dollars(grave.pnl_micro_usd, signed=True),
             f"What {count(grave.count, 'retired agent')} made together; a leaderboard does not show them.",
         ),
     )
-    cells = "".join(
-        f"<div><dt>{escape(name)}</dt>"
+    return f'<dl class="figures">{"".join(_figure(*each) for each in told)}</dl>'
+
+
+def _figure(key: str, name: str, figure: str, means: str) -> str:
+    """Return one headline figure: its name leads to its formula."""
+    return (
+        f"<div><dt>{_linked(key, name)}</dt>"
         f'<dd class="n{" loss" if figure.startswith("-") else ""}">{escape(typeset(figure))}</dd>'
         f'<dd class="d">{escape(means)}</dd></div>'
-        for name, figure, means in told
     )
-    return f'<dl class="figures">{cells}</dl>'
 
 
 def _courses(summary: Summary, history: History) -> str:
@@ -178,10 +194,42 @@ def _gain(summary: Summary) -> str:
         f" would have cost {extra} more."
     )
     return (
-        '<h2>Where the gain came from</h2><div class="pair uneven">'
+        f'<h2>{_linked("beta", "Where the gain came from")}</h2><div class="pair uneven">'
         f'<div>{page_charts.parts_figure(summary)}<p class="note">{escape(note)}</p></div>'
         f"<div>{page_tables.parts(summary)}</div></div>"
     )
+
+
+def _sources(summary: Summary) -> str:
+    """Show who made what, by source, at every level; every table adds up to the gain."""
+    agents = by_agent(summary.sources)
+    shown = dict(sorted(agents.items(), key=lambda item: (-abs(total(item[1])), item[0])))
+    most = dict(list(shown.items())[: page_tables.LEADERS_MAX])
+    tables = (
+        ("stage", by_stage(summary.sources)),
+        ("asset", by_asset(summary.sources)),
+        (f"agent, the {len(most)} of {len(agents)} that won or lost most", most),
+    )
+    told = "".join(page_tables.sources(name, rows, whole=name[:5] != "agent") for name, rows in tables)
+    return (
+        f"<h2>{_linked('sources', 'Who made what')}</h2>{told}"
+        '<p class="note">To the micro-dollar and for every agent: <code>sources.csv</code>.</p>'
+    )
+
+
+def _formulas() -> str:
+    """Say how each figure is computed, where links lead."""
+    told = "".join(
+        f'<dt id="formula-{each.key}">{escape(each.name)}</dt>'
+        f"<dd>{_with_code(each.formula)} Entries: {_with_code(each.entries)}.</dd>"
+        for each in FORMULAS
+    )
+    return f'<h2>How each figure is computed</h2><dl class="terms">{told}</dl>'
+
+
+def _linked(key: str, name: str) -> str:
+    """Return a name that leads to its formula on this page."""
+    return f'<a href="#formula-{key}">{escape(name)}</a>'
 
 
 def _population(summary: Summary, history: History) -> str:

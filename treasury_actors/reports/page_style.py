@@ -49,6 +49,7 @@ var(--rule);border-radius:6px;overflow:hidden;margin:36px 0 0}
 .figures .n{font-size:1.5rem;font-weight:600;line-height:1.3;letter-spacing:-.01em}
 .figures .d{font-size:.79rem;line-height:1.42;color:var(--soft)}
 .loss{color:var(--loss)}
+a{color:inherit;text-decoration-color:var(--rule);text-underline-offset:3px}
 .pair>*{min-width:0}.narrow{max-width:640px}
 .pair{display:grid;grid-template-columns:1fr 1fr;gap:28px;margin-top:20px}
 figure{margin:0;min-width:0;background:var(--card);border:1px solid var(--rule);border-radius:6px;

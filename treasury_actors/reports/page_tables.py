@@ -1,10 +1,11 @@
 """The tables of a report page. Every cell is escaped."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from treasury_actors.agents.model.track import DAY_FRAMES
 from treasury_actors.reports.numerals import UNKNOWN, decimal, dollars, exact_dollars, percent, typeset
+from treasury_actors.reports.sources import SOURCES, Source, total
 from treasury_actors.reports.summary import Standing, Summary
 from treasury_actors.reports.words import PART_MEANS
 
@@ -107,6 +108,20 @@ def parts(summary: Summary) -> str:
         row(["gain", "NAV at the end and withdrawals, minus what was put in", total], wide=1, kind="sum")
     )
     return table(["<part", "<what it is", "dollars"], rows)
+
+
+def sources(level: str, rows: Mapping[str, Mapping[Source, int]], *, whole: bool) -> str:
+    """Return what each of a level made by source; with a sum where the rows are all there are."""
+    told = [row(_made(name, sums)) for name, sums in rows.items()]
+    if whole:
+        sums = {source: sum(each.get(source, 0) for each in rows.values()) for source in SOURCES}
+        told.append(row(_made("all", sums), kind="sum"))
+    return table([f"<{level}", *SOURCES, "gain"], told, dense=True)
+
+
+def _made(name: str, sums: Mapping[Source, int]) -> list[str]:
+    cells = [dollars(sums[source], signed=True, cents=True) if sums.get(source) else "" for source in SOURCES]
+    return [name, *cells, dollars(total(sums), signed=True, cents=True)]
 
 
 def families(summary: Summary) -> str:

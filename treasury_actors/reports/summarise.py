@@ -80,6 +80,7 @@ def summarise(history: History, season: Season, context: RunContext) -> Summary:
         journal=journal,
         lines=lines,
         attribution=attribution,
+        sources=history.sources,
         aggregate_impact_micro_usd=aggregate_impact_micro_usd(history, season),
         skill=skill,
         leaderboard=tuple(sorted(standings, key=_rank)),

@@ -8,6 +8,7 @@ from treasury_actors.market.model.frame import Label
 from treasury_actors.reports.attribution import Attribution
 from treasury_actors.reports.history import Costs
 from treasury_actors.reports.lines import BenchmarkResult
+from treasury_actors.reports.sources import SourceLine
 from treasury_actors.reports.verdict import Verdict
 from treasury_actors.trading.model.costs import ChainProfile
 
@@ -207,6 +208,7 @@ class Summary:
         lines: the arena last.
         leaderboard: the living, fittest first; those without a fitness after them.
         graveyard_rows: the dead, in the order of their deaths.
+        sources: what each owner made of each asset from each source; together the gain, to the micro-dollar.
         aggregate_impact_micro_usd: what price impact would have cost more, had orders shared a pool's depth.
         ended_early: orders that ended after a part of their path was filled; no rejections.
     """
@@ -231,6 +233,7 @@ class Summary:
     journal: JournalFigures
     lines: tuple[LineFigures, ...]
     attribution: Attribution
+    sources: tuple[SourceLine, ...]
     aggregate_impact_micro_usd: int
     skill: Skill
     leaderboard: tuple[Standing, ...]

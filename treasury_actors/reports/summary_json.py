@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from treasury_actors.money import usd
 from treasury_actors.reports.history import Costs
+from treasury_actors.reports.sources import SOURCES, TREASURY, Source, by, by_agent, by_asset, by_stage, total
 from treasury_actors.reports.summary import FamilyFigures, LineFigures, Standing, Summary
 
 Json: TypeAlias = str | int | float | bool | Sequence["Json"] | Mapping[str, "Json"] | None
@@ -93,6 +94,12 @@ def _explained(summary: Summary) -> dict[str, Json]:
                 for factor in attribution.factors
             ],
         },
+        "sources": {
+            "treasury": _by_source(by(summary.sources, lambda _: TREASURY)[TREASURY]),
+            "stages": {stage: _by_source(sums) for stage, sums in by_stage(summary.sources).items()},
+            "agents": {agent: _by_source(sums) for agent, sums in by_agent(summary.sources).items()},
+            "assets": {asset: _by_source(sums) for asset, sums in by_asset(summary.sources).items()},
+        },
         "aggregate_impact_usd": usd(summary.aggregate_impact_micro_usd),
         "lines": {line.key: _line(line) for line in summary.lines},
         "graveyard": {
@@ -129,6 +136,12 @@ def _capital(summary: Summary) -> dict[str, Json]:
         "max_drawdown": capital.max_drawdown_ratio,
         "apy": capital.apy_ratio,
     }
+
+
+def _by_source(sums: Mapping[Source, int]) -> dict[str, Json]:
+    """Return every source, also where it made nothing, and their sum."""
+    told: dict[str, Json] = {f"{name.replace(' ', '_')}_usd": usd(sums.get(name, 0)) for name in SOURCES}
+    return {**told, "gain_usd": usd(total(sums))}
 
 
 def _costs(costs: Costs) -> dict[str, Json]:

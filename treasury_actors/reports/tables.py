@@ -82,6 +82,17 @@ def refusals_csv(history: History) -> str:
     return _csv("frame,kind,agent,order,reason,path,units,detail", rows)
 
 
+def sources_csv(summary: Summary) -> str:
+    """Return one row for what every owner made of an asset from a source; the last is the rounding."""
+    return _csv(
+        "stage,agent,asset,source,gain_usd",
+        (
+            (line.stage, line.agent or "", line.asset, line.source, _usd(line.micro_usd))
+            for line in summary.sources
+        ),
+    )
+
+
 def graveyard_csv(summary: Summary) -> str:
     """Return one row for every agent that was retired, in the order of their deaths."""
     header = (

@@ -1,9 +1,10 @@
 """The screen at the end of a run: plain text, 100 columns, for a treasurer who is no quant."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from treasury_actors.reports.numerals import UNKNOWN, count, decimal, dollars, exact_dollars, percent
+from treasury_actors.reports.sources import SOURCES, TREASURY, Source, by, by_asset, by_stage, total
 from treasury_actors.reports.summary import LineFigures, Standing, Summary
 from treasury_actors.reports.words import LABEL_MEANS, LINES_MEAN, LIQUID_MEANS, PART_IS, printable
 
@@ -22,6 +23,7 @@ def screen(summary: Summary) -> str:
         _leaderboard(summary),
         _lines(summary),
         _parts(summary),
+        _sources(summary),
         _books(summary),
         _verdict(summary),
     )
@@ -159,6 +161,25 @@ def _parts(summary: Summary) -> list[str]:
     extra = dollars(summary.aggregate_impact_micro_usd, cents=True)
     note = f"Each order met its pool's whole depth; sharing it would have cost {extra} more."
     return [_heading("WHERE THE ARENA'S GAIN CAME FROM", ""), *rows, " " + "─" * 27, total, f" {note}"]
+
+
+def _sources(summary: Summary) -> list[str]:
+    """Add up who made what, by source: stages, then assets, then all."""
+    widths = [12, *(9 for _ in SOURCES), 11]
+    table = [_row(["", *SOURCES, "gain"], widths)]
+    levels = (("stage", by_stage(summary.sources)), ("", by_asset(summary.sources)))
+    for kind, rows in levels:
+        for name, sums in rows.items():
+            told = f"{kind} {name}" if kind and name != TREASURY else name
+            table.append(_row(_made(told, sums), widths))
+        table.append(" " + "─" * (WIDTH - 2))
+    table.append(_row(_made("all", by(summary.sources, lambda _: TREASURY)[TREASURY]), widths))
+    return [_heading("WHO MADE WHAT", "by source; to the micro-dollar, agents too, in sources.csv"), *table]
+
+
+def _made(name: str, sums: Mapping[Source, int]) -> list[str]:
+    cells = [dollars(sums[source], signed=True) if source in sums else "" for source in SOURCES]
+    return [printable(name), *cells, dollars(total(sums), signed=True)]
 
 
 def _books(summary: Summary) -> list[str]:

@@ -10,7 +10,7 @@ from treasury_actors.reports.html import page
 from treasury_actors.reports.summarise import summarise
 from treasury_actors.reports.summary import RunContext, Summary
 from treasury_actors.reports.summary_json import to_json
-from treasury_actors.reports.tables import graveyard_csv, nav_csv, refusals_csv, trades_csv
+from treasury_actors.reports.tables import graveyard_csv, nav_csv, refusals_csv, sources_csv, trades_csv
 
 
 def write_reports(
@@ -34,6 +34,7 @@ def write_reports(
     _write(folder / "nav.csv", nav_csv(history, summary, season))
     _write(folder / "refusals.csv", refusals_csv(history))
     _write(folder / "graveyard.csv", graveyard_csv(summary))
+    _write(folder / "sources.csv", sources_csv(summary))
     _write(folder / "report.html", page(summary, history))
     _write(folder / "summary.json", to_json(summary))  # last: who finds it finds the rest
     return summary

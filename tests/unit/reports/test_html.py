@@ -9,6 +9,7 @@ import pytest
 from tests.unit.reports.diary import AUSDC, ETH, USDC, Diary, context, generated, lived, relabelled
 from treasury_actors.ledger.model import GAS
 from treasury_actors.reports.charts import Frame, Line, bar_chart, line_chart, nice_ticks, thinned
+from treasury_actors.reports.formulas import FORMULAS
 from treasury_actors.reports.historian import history_of
 from treasury_actors.reports.history import History
 from treasury_actors.reports.html import page
@@ -60,9 +61,20 @@ def test_the_page_is_well_formed_and_loads_nothing() -> None:
 
     assert outline.open == []
     assert not {"script", "link", "img", "iframe", "object", "image", "use"} & {*outline.tags}
-    assert not {"src", "href", "xlink:href", "srcset", "onload"} & {name for name, _ in outline.attributes}
+    assert not {"src", "xlink:href", "srcset", "onload"} & {name for name, _ in outline.attributes}
+    assert all((value or "").startswith("#") for name, value in outline.attributes if name == "href")
     assert "url(" not in text
     assert "@import" not in text
+
+
+def test_every_headline_figure_leads_to_its_formula_and_entries() -> None:
+    text = page(*_lived())
+    names = {value for name, value in _outline(text).attributes if name == "id"}
+    links = [value for name, value in _outline(text).attributes if name == "href"]
+    assert {(link or "")[1:] for link in links} <= names
+    figures = text[text.index('<dl class="figures">') :].split("</dl>")[0]
+    assert figures.count("<dt>") == figures.count('<dt><a href="#formula-') == 8
+    assert all(f'id="formula-{each.key}"' in text and each.entries for each in FORMULAS)
 
 
 def test_the_label_stands_in_title_headline_and_every_chart() -> None:

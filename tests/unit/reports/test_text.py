@@ -39,6 +39,7 @@ def test_the_blocks_a_treasurer_looks_for_are_there_in_order() -> None:
         "WHAT THE TREASURY WOULD HAVE BECOME",
         "THIS ARENA",
         "WHERE THE ARENA'S GAIN CAME FROM",
+        "WHO MADE WHAT",
         "BOOKS",
         "VERDICT: NOT EVIDENCE",
     ]
@@ -50,7 +51,7 @@ def test_the_blocks_a_treasurer_looks_for_are_there_in_order() -> None:
 
 def test_the_printed_parts_sum_to_the_printed_gain() -> None:
     text = screen(_summary())
-    block = text[text.index("GAIN CAME FROM") : text.index("BOOKS")]
+    block = text[text.index("GAIN CAME FROM") : text.index("WHO MADE WHAT")]
     figures = {
         line[:11].strip(): line.split("$")[1].split()[0] for line in block.splitlines() if "$" in line[:29]
     }

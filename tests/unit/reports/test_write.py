@@ -10,7 +10,15 @@ from treasury_actors.errors import DataError
 from treasury_actors.reports.summary_json import to_json
 from treasury_actors.reports.write import write_reports
 
-FILES = ["graveyard.csv", "nav.csv", "refusals.csv", "report.html", "summary.json", "trades.csv"]
+FILES = [
+    "graveyard.csv",
+    "nav.csv",
+    "refusals.csv",
+    "report.html",
+    "sources.csv",
+    "summary.json",
+    "trades.csv",
+]
 
 
 def test_one_call_writes_every_file_and_nothing_else(tmp_path: Path) -> None:
