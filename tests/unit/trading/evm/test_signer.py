@@ -1,6 +1,7 @@
 """Who may sign: keys in keystores that nobody else can read, raw keys nowhere but on the local chain."""
 
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,42 @@ def test_another_chain_and_another_key_are_never_signed_for() -> None:
         signer.sign(sign_of(signer.address, BASE))
     with pytest.raises(InvariantViolated, match="I22"):
         signer.sign(sign_of("0x70997970C51812dc3A010C7d01b50e0d17dc79C8", 31_337))
+
+
+class Bent:
+    """A library that signs something else than it was asked for."""
+
+    def __init__(self, other: dict[str, object]) -> None:
+        self._other = other
+        self._account = Account.from_key(KEY)
+        self.address = self._account.address
+
+    def sign_transaction(self, fields: dict[str, object]) -> object:
+        return self._account.sign_transaction({**fields, **self._other})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"nonce": 8}, {"value": 4}, {"to": "0x" + "11" * 20}, {"data": "0x"}, {"maxFeePerGas": 10**10}],
+    ids=str,
+)
+def test_bytes_that_say_something_else_are_never_handed_out(
+    other: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signer = LocalSigner(KEY, chain_id=31_337)
+    monkeypatch.setattr(signer, "_account", Bent(other))
+
+    with pytest.raises(InvariantViolated, match="I22: the bytes"):
+        signer.sign(sign_of(signer.address, 31_337))
+
+
+def test_a_process_that_holds_a_key_leaves_no_core_behind(tmp_path: Path, text: str) -> None:
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    try:
+        KeystoreSigner(*files(tmp_path, text), chain_id=BASE)
+        assert resource.getrlimit(resource.RLIMIT_CORE) == (0, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)
 
 
 def test_a_raw_key_is_refused_off_the_local_chain() -> None:

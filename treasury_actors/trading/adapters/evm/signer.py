@@ -5,6 +5,7 @@ What was signed is decoded again from its bytes and compared with what was asked
 """
 
 import json
+import resource
 import stat
 import sys
 from pathlib import Path
@@ -113,7 +114,14 @@ class KeystoreSigner(_KeySigner):
             ConfigError: a file is missing, others may read it, it is no keystore, its scrypt is too cheap, or
                 the password is wrong. No message holds anything of what the files say.
         """
+        _leave_no_core()
         super().__init__(_account_of(keystore, password), chain_id)
+
+
+def _leave_no_core() -> None:
+    """Let a process that holds a key die without writing its memory to a disk."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def new_keystore(password: str) -> str:
