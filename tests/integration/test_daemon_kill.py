@@ -19,10 +19,10 @@ FRAMES_A_SECOND = 300
 
 
 def start(
-    folder: Path, *, days: int = 35, agents: int = 8, speed_x: float | None = None
+    folder: Path, *, days: int = 35, agents: int = 8, speed_x: float | None = None, simulated: int = 0
 ) -> "subprocess.Popen[str]":
     """Start a run as a process and wait for its first turn."""
-    options = json.dumps({"days": days, "agents": agents, "speed_x": speed_x})
+    options = json.dumps({"days": days, "agents": agents, "speed_x": speed_x, "simulated": simulated})
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.unit.daemon.driver", str(folder), options],
         cwd=REPOSITORY,

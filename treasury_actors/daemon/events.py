@@ -45,3 +45,25 @@ class FeedBack:
     """The chain can be read again."""
 
     turn: int
+
+
+@event("daemon.simulation_begun", version=1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationBegun:
+    """
+    The first event of every journal of simulated agents: nothing in it is anybody's money.
+
+    Their assets and accounts have the names of real ones: the same code plays them. That no balance is taken
+    for one of the other kind, the journal says: whoever plays with money refuses this one.
+    """
+
+    run: str
+
+
+@event("daemon.simulation_closed", version=1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationClosed:
+    """The house of simulated agents died of something; `turn` is the last one the house with money played."""
+
+    turn: int
+    why: str

@@ -13,15 +13,17 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from treasury_actors.actors.watchdog import Watchdog
 from treasury_actors.clock import Clock
-from treasury_actors.daemon.between import POLL_S, BetweenTurns, DeskOf, Progress, latch_from_file
+from treasury_actors.daemon.between import POLL_S, BetweenTurns, Progress, latch_from_file
 from treasury_actors.daemon.chain_run import ChainRun, follow
 from treasury_actors.daemon.control import Inbox, listening
 from treasury_actors.daemon.events import STREAM, DaemonResumed
 from treasury_actors.daemon.leaving import EXIT_ABORTED, give_up
 from treasury_actors.daemon.log import Log
 from treasury_actors.daemon.one_error import one_error
+from treasury_actors.daemon.operations import DeskOf
 from treasury_actors.daemon.pace import Pace
 from treasury_actors.daemon.requests import Reply, Request, StopTrading, refused
+from treasury_actors.daemon.simulated_house import SimulatedHouse
 from treasury_actors.daemon.status import Phase, alive_status, starting_status
 from treasury_actors.daemon.stop_file import read_stop_file
 from treasury_actors.daemon.webhook import Alert, nobody_hears
@@ -103,11 +105,13 @@ class LiveRun:
         log: Log,
         desk_of: DeskOf,
         chain: ChainRun | None = None,
+        simulated: SimulatedHouse | None = None,
         poll_s: float = POLL_S,
         alert: Alert = nobody_hears,
     ) -> None:
         """Take what `serve` prepared; see there."""
         self._chain = chain
+        self._simulated = simulated
         self._poll_s = poll_s
         self._plan = plan
         self._first_season = first_season
@@ -138,6 +142,7 @@ class LiveRun:
             desk_of=desk_of,
             ends_after_season=until_end,
             frames=None if chain is None else chain.frames,
+            simulated=simulated,
             alert=alert,
             told_seq=journal.head[0],
         )
@@ -147,6 +152,8 @@ class LiveRun:
 
     async def live(self, *, watched: bool) -> RunEnd:
         """Play, while signals are heard, the socket is served and the heart beats."""
+        if self._simulated is not None:
+            self._simulated.rings(self._inbox.ring)
         with one_error():
             async with anyio.create_task_group() as tasks:
                 await tasks.start(self._hear_signals, tasks)
@@ -167,10 +174,12 @@ class LiveRun:
     def status(self) -> Reply:
         """Say how the run is, at any moment."""
         played, now_s = self._between.played, self._clock.monotonic_s()
-        feed = {} if self._chain is None else {"feed": self._chain.standing()}
+        beside: dict[str, object] = {} if self._chain is None else {"feed": self._chain.standing()}
+        if self._simulated is not None:
+            beside["simulation"] = self._simulated.standing()
         if played is None:
             starting = starting_status(self._manifest, head=self._journal.head, restarts=self._restarts)
-            return {**starting, **feed}
+            return {**starting, **beside}
         alive = alive_status(
             self._manifest,
             played,
@@ -181,7 +190,7 @@ class LiveRun:
             speed_x=self._speed_x,
             measured_x=3_600.0 * self._between.turns / max(now_s - self._began_s, 1e-9),
         )
-        return {**alive, **feed}
+        return {**alive, **beside}
 
     async def _play(self) -> SeasonEnd:
         """Go through the seasons."""
@@ -221,6 +230,10 @@ class LiveRun:
 
     async def _begin(self) -> SeasonState:
         """Fold the journal, in a thread: a long one takes its time, and the socket is served meanwhile."""
+        if self._journal.count("daemon.simulation_begun.v1"):
+            raise ConfigError(
+                f"{self._folder}: its journal is one of simulated agents: nothing there is money"
+            )
         state = await to_thread.run_sync(find_season, self._plan, self._journal, self._first_season)
         opened = state.fold.records.roster.season
         if opened and not state.is_closed and opened.data_hash != state.season.data_hash:

@@ -13,7 +13,6 @@ from pathlib import Path
 import anyio
 
 from treasury_actors.clock import Clock
-from treasury_actors.daemon.between import OPERATOR
 from treasury_actors.daemon.control import NoAnswer, NotRunning, call
 from treasury_actors.daemon.inflows import acceptance, find_inflow, inflows, treasury_account
 from treasury_actors.daemon.process import check_ours
@@ -39,7 +38,7 @@ from treasury_actors.message import Provenance
 from treasury_actors.money import Asset
 from treasury_actors.simulation.manifest import read_manifest
 from treasury_actors.simulation.run import JOURNAL_NAME, open_journal
-from treasury_actors.trading.model.stop import TradingState
+from treasury_actors.trading.model.stop import OPERATOR, TradingState
 from treasury_actors.wiring.fold import Records
 
 PATIENCE_S = 30.0

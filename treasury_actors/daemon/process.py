@@ -17,6 +17,7 @@ from treasury_actors.daemon.live_run import Conclude, LiveRun, RunEnd, no_report
 from treasury_actors.daemon.log import FILE_NAME as LOG_NAME
 from treasury_actors.daemon.log import Log, open_log
 from treasury_actors.daemon.one_error import within_memory
+from treasury_actors.daemon.simulated_house import SimulatedHouse
 from treasury_actors.daemon.stop_file import FILE_NAME as STOP_NAME
 from treasury_actors.daemon.webhook import Alert, open_webhook
 from treasury_actors.errors import ConfigError, JournalFault, TreasuryError
@@ -72,9 +73,9 @@ async def serve(
         manifest = _begun(prepared.manifest, known, lock.folder)
         async with _journal_of(manifest, lock, anchor_dir, clock=clock, log=log) as journal:
             if known is not None and _hashes(known) != _hashes(manifest):
-                await _accept_upgrade(known, manifest, journal, epoch=lock.epoch)
-                manifest.write(lock.folder)
-                log.warning("upgrade_accepted", config=manifest.config_hash[:12])
+                await _accept_upgrade(known, manifest, journal, lock, log)
+
+            simulated = _house_on_paper(prepared, lock.folder, manifest, clock=clock, log=log)
 
             def make_run(chain: ChainRun | None, alert: Alert) -> LiveRun:
                 return LiveRun(
@@ -93,14 +94,25 @@ async def serve(
                     log=log,
                     desk_of=partial(desk_of, wall=wall_of(manifest, clock), verify=outside.verify),
                     chain=chain,
+                    simulated=simulated,
                     poll_s=outside.poll_s,
                     alert=alert,
                 )
 
             facts = {"run_id": manifest.run_id, "label": manifest.label}
             with open_webhook(outside.webhook, run=facts, log=log) as alert:
-                opens = outside.open_chain
-                return await _live(make_run, opens, lock.folder, watched=watched, log=log, alert=alert)
+                live = partial(_live, make_run, outside.open_chain, simulated, lock.folder)
+                return await live(watched=watched, log=log, alert=alert)
+
+
+def _house_on_paper(
+    prepared: Prepared, folder: Path, manifest: Manifest, *, clock: Clock, log: Log
+) -> SimulatedHouse | None:
+    """Return the house of the run's simulated agents, if it has any; nothing of it is opened yet."""
+    if prepared.simulated is None:
+        return None
+    plan, season = prepared.simulated, prepared.season
+    return SimulatedHouse(plan, season, folder, manifest=manifest, clock=clock, log=log)
 
 
 @asynccontextmanager
@@ -129,17 +141,20 @@ def _begun(manifest: Manifest, known: Manifest | None, folder: Path) -> Manifest
 async def _live(
     make_run: Callable[[ChainRun | None, Alert], LiveRun],
     open_chain: OpenChainRun | None,
+    simulated: SimulatedHouse | None,
     folder: Path,
     *,
     watched: bool,
     log: Log,
     alert: Alert,
 ) -> RunEnd:
-    """Let a run live on its chain, if it has one; what it dies of is logged and told."""
+    """Let a run live on its chain and beside its house on paper, if it has them; what it dies of is told."""
     try:
         async with AsyncExitStack() as stack:
             stack.enter_context(within_memory())
             chain = None if open_chain is None else await stack.enter_async_context(open_chain(folder))
+            if simulated is not None:
+                await stack.enter_async_context(simulated.living())
             return await make_run(chain, alert).live(watched=watched)
     except TreasuryError as error:
         log.error("died", why=f"{type(error).__name__}: {error}")  # noqa: TRY400 (the caller shows it)
@@ -188,11 +203,17 @@ def _hashes(manifest: Manifest) -> tuple[str, str, str]:
     return manifest.config_hash, manifest.data_hash, manifest.code_hash
 
 
-async def _accept_upgrade(old: Manifest, new: Manifest, journal: Journal, *, epoch: int) -> None:
-    """Put into the journal that an operator let a run go on as another; an empty one has nothing to go on."""
-    if journal.head[0] == 0:
-        return
-    event = UpgradeAccepted(
+async def _accept_upgrade(old: Manifest, new: Manifest, journal: Journal, lock: FolderLock, log: Log) -> None:
+    """Put into manifest and journal that an operator let a run go on as another, if it had any event."""
+    if journal.head[0] > 0:
+        journal.append(_upgrade(old, new, epoch=lock.epoch), stream=STREAM, time_ns=last_event_ns(journal))
+        await journal.flush()
+    new.write(lock.folder)
+    log.warning("upgrade_accepted", config=new.config_hash[:12])
+
+
+def _upgrade(old: Manifest, new: Manifest, *, epoch: int) -> UpgradeAccepted:
+    return UpgradeAccepted(
         epoch=epoch,
         old_config_hash=old.config_hash,
         new_config_hash=new.config_hash,
@@ -201,5 +222,3 @@ async def _accept_upgrade(old: Manifest, new: Manifest, journal: Journal, *, epo
         old_code_hash=old.code_hash,
         new_code_hash=new.code_hash,
     )
-    journal.append(event, stream=STREAM, time_ns=last_event_ns(journal))
-    await journal.flush()

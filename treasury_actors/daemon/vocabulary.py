@@ -4,7 +4,14 @@ from treasury_actors.agents.messages import StateRecorded
 from treasury_actors.arena.model import events as arena
 from treasury_actors.arena.model import promotion
 from treasury_actors.arena.model.demotion import AgentDemoted
-from treasury_actors.daemon.events import DaemonResumed, FeedBack, FeedDown, UpgradeAccepted
+from treasury_actors.daemon.events import (
+    DaemonResumed,
+    FeedBack,
+    FeedDown,
+    SimulationBegun,
+    SimulationClosed,
+    UpgradeAccepted,
+)
 from treasury_actors.ledger.model import Entry
 from treasury_actors.trading.model import transaction as wallet
 from treasury_actors.trading.model.mandate import Mandate
@@ -69,4 +76,6 @@ VOCABULARY: tuple[type, ...] = (
     UpgradeAccepted,
     FeedDown,
     FeedBack,
+    SimulationBegun,
+    SimulationClosed,
 )

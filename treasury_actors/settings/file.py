@@ -32,6 +32,7 @@ from treasury_actors.money import MICRO_USD
 from treasury_actors.settings.approvals import ApprovalsSection
 from treasury_actors.settings.live import LiveSection
 from treasury_actors.settings.rules import ChainRules, HouseRules
+from treasury_actors.settings.simulation import SimulationSection
 from treasury_actors.settings.stakes import problem_of, stakes_of
 from treasury_actors.trading.model.costs import CHAINS, GWEI
 from treasury_actors.trading.model.fees import FeePolicy
@@ -184,12 +185,20 @@ class Settings(_Section):
     journal: JournalSection = JournalSection()
     live: LiveSection = LiveSection()
     approvals: ApprovalsSection = ApprovalsSection()
+    simulation: SimulationSection = SimulationSection()
 
     @property
     def config_hash(self) -> str:
         """SHA-256 of every resolved key that decides the course of a run; where its data lie does not."""
         content = self.model_dump(
-            mode="json", exclude={"journal": True, "live": True, "approvals": True, "season": {"folder"}}
+            mode="json",
+            exclude={
+                "journal": True,
+                "live": True,
+                "approvals": True,
+                **({} if self.simulation.agents else {"simulation": True}),
+                "season": {"folder"},
+            },
         )
         return sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 

@@ -18,6 +18,7 @@ from treasury_actors.settings.file import Settings
 from treasury_actors.simulation.benchmarks import first_genomes
 from treasury_actors.simulation.code_version import code_hash
 from treasury_actors.simulation.manifest import Manifest
+from treasury_actors.simulation.on_paper import plan_on_paper
 from treasury_actors.simulation.recipe import SeasonRecipe
 from treasury_actors.simulation.run import RunPlan
 from treasury_actors.simulation.sabotage import Sabotage
@@ -25,11 +26,17 @@ from treasury_actors.simulation.sabotage import Sabotage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """Everything a run needs before it touches a folder: checked, loaded, hashed."""
+    """
+    Everything a run needs before it touches a folder: checked, loaded, hashed.
+
+    Attributes:
+        simulated: what the house on paper beside it plays; None for no such house.
+    """
 
     plan: RunPlan
     season: Season
     manifest: Manifest
+    simulated: RunPlan | None = None
 
 
 def recipe_of(settings: Settings) -> SeasonRecipe:
@@ -98,7 +105,13 @@ def prepare(
         config_hash=config_hash,
         wrap_agent=sabotage.wrap if sabotage else None,
     )
-    return Prepared(plan=plan, season=season, manifest=manifest)
+    return Prepared(plan=plan, season=season, manifest=manifest, simulated=simulated_plan(settings, plan))
+
+
+def simulated_plan(settings: Settings, plan: RunPlan) -> RunPlan | None:
+    """Return what the simulated agents of a config play beside a run of this plan; None without any."""
+    agents = settings.simulation.agents
+    return plan_on_paper(plan, agents) if agents else None
 
 
 def check_sabotage(sabotage: Sabotage | None, known: Mapping[FamilyId, Family], agents: int) -> None:

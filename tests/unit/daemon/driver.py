@@ -30,11 +30,14 @@ CAPITAL_USD_PER_AGENT = 10_000
 WARMUP_H = 2_880
 
 
-def small_run(*, days: int = 2, agents: int = 5, seed: int = 7, **arena: object) -> Prepared:
+def small_run(
+    *, days: int = 2, agents: int = 5, seed: int = 7, simulated: int = 0, **arena: object
+) -> Prepared:
     """Return a run of a short generated season; other keys go to the config's `[arena]`."""
     settings = check_settings(
         {
             "season": {"days": days, "seed": seed, "warmup_h": WARMUP_H},
+            "simulation": {"agents": simulated},
             "arena": {"agents": agents, "capital_usd": agents * CAPITAL_USD_PER_AGENT, **arena},
         },
         "a test",
@@ -110,7 +113,7 @@ def main() -> int:
 
     async def play_it() -> RunEnd:
         return await serve(
-            small_run(days=options["days"], agents=options["agents"]),
+            small_run(days=options["days"], agents=options["agents"], simulated=options.get("simulated", 0)),
             folder,
             clock=WallClock(),
             speed_x=options.get("speed_x"),

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -18,6 +19,8 @@ from treasury_actors.errors import ConfigError
 from treasury_actors.journal.reader import open_readonly
 from treasury_actors.journal.verify import verify
 from treasury_actors.market.adapters.frame_log import FrameLog
+from treasury_actors.simulation.live.prepared import prepare_on_chain
+from treasury_actors.simulation.live.season import PlannedSeason
 from treasury_actors.simulation.run import JOURNAL_NAME
 from treasury_actors.trading.model.order import Order, OrderAccepted
 
@@ -111,6 +114,32 @@ async def test_a_restart_within_the_hour_waits_for_the_next_frame_and_serves_ope
     assert (found["phase"], found["frame"], state(found)) == ("playing", 24, "stopped")
     assert run.end is not None
     assert run.end.turns == 2
+
+
+async def test_simulated_agents_live_on_the_frames_of_a_chain_and_are_paper_whatever_they_are_beside(
+    tmp_path: Path,
+) -> None:
+    apart, whole = tmp_path / "apart", tmp_path / "whole"
+    settings = settings_on_chain(simulation={"agents": 4})
+    for folder, parts in ((apart, (9, 26)), (whole, (26,))):
+        begins = 0
+        for ends in parts:
+            run = Living(market=Market(hour=begins), turn=begins)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(partial(play_paper, run, folder, settings=settings))
+                await run.play_to(ends)
+                signal.raise_signal(signal.SIGTERM)
+            begins = ends
+    paper = folded(apart / "sim").records
+    growing = prepare_on_chain(settings, label="LIVE", clock=CLOCK)[0].season
+
+    assert len(paper.roster.living()) == 4
+    assert paper.roster.season is not None
+    assert paper.roster.season.label == "PAPER"
+    assert folded(apart).state_hash == folded(whole).state_hash
+    assert paper.state_hash == folded(whole / "sim").state_hash
+    assert isinstance(growing, PlannedSeason)
+    assert (growing.label, growing.on_paper().label) == ("LIVE", "PAPER")
 
 
 async def test_what_was_missed_is_played_and_nothing_is_ordered_on_it(tmp_path: Path) -> None:

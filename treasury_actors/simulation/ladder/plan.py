@@ -22,6 +22,7 @@ from treasury_actors.simulation.evidence.history import Archive, History, MakeEv
 from treasury_actors.simulation.ladder.examine import Examiner
 from treasury_actors.simulation.ladder.people import ScriptedPerson
 from treasury_actors.simulation.ladder.span import SeasonSpan
+from treasury_actors.simulation.on_paper import on_paper
 from treasury_actors.trading.model.guard import GuardPolicy
 
 TREASURY_USD = 373_261
@@ -183,11 +184,7 @@ def _plan(
 
 def _paper_rules(config: EvidenceConfig, seed: int, agents: int) -> HouseRules:
     """Return the rules of the house on paper: its money is nobody's, its costs are those of the other."""
-    rules = config.house.house_rules(seed)
-    arena = replace(
-        rules.arena, stage="sim", population=agents, capital_usd=10_000 * agents, gas_usd=100 * agents
-    )
-    return replace(rules, arena=arena)
+    return on_paper(config.house.house_rules(seed), agents)
 
 
 def _money_rules(config: EvidenceConfig, seed: int) -> HouseRules:

@@ -14,7 +14,7 @@ from treasury_actors.market.model.growing import GrowingSeason
 from treasury_actors.settings.file import Settings
 from treasury_actors.settings.rules import HouseRules
 from treasury_actors.simulation.live.season import PlannedSeason
-from treasury_actors.simulation.plan import Prepared, prepare
+from treasury_actors.simulation.plan import Prepared, prepare, simulated_plan
 
 DAY_H = 24
 ChainLabel = Literal["PAPER", "LIVE"]
@@ -62,7 +62,8 @@ def prepare_on_chain(
 
     plan = replace(loaded.plan, rules=rules, config_hash=config_hash)
     season = PlannedSeason(growing, frames=settings.season.days * DAY_H)
-    return Prepared(plan=plan, season=season, manifest=manifest), growing
+    simulated = simulated_plan(settings, plan)
+    return Prepared(plan=plan, season=season, manifest=manifest, simulated=simulated), growing
 
 
 def _before(settings: Settings) -> Settings:

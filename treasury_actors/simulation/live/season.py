@@ -14,9 +14,16 @@ class PlannedSeason:
     `frame` raises IndexError for one that has not arrived: whoever plays asks for it once it has.
     """
 
-    def __init__(self, growing: GrowingSeason, *, frames: int) -> None:
+    def __init__(self, growing: GrowingSeason, *, frames: int, label: Label | None = None) -> None:
+        """
+        Plan it.
+
+        Args:
+            label: another than the frames have: what is done with them need not be what they are of.
+        """
         self.growing = growing
         self.frame_count = frames
+        self._label: Label = growing.label if label is None else label
 
     def __repr__(self) -> str:
         return f"<PlannedSeason {self.growing.frame_count} of {self.frame_count} frames>"
@@ -29,7 +36,11 @@ class PlannedSeason:
     @property
     def label(self) -> Label:
         """What a result on this data may be called."""
-        return self.growing.label
+        return self._label
+
+    def on_paper(self) -> "PlannedSeason":
+        """Return the same season for those who play it without money."""
+        return PlannedSeason(self.growing, frames=self.frame_count, label="PAPER")
 
     @property
     def source(self) -> str:
