@@ -76,7 +76,13 @@ def run_on_chain(options: argparse.Namespace, settings: Settings) -> int:
 
     def open_chain(locked: Path) -> AbstractAsyncContextManager[ChainRun]:
         return open_live_chain(
-            chosen, growing, locked, clock=clock, rules=settings.chain_rules(), signer=wanted.signer
+            chosen,
+            growing,
+            locked,
+            clock=clock,
+            rules=settings.chain_rules(),
+            outage_h_max=settings.live.outage_h_max,
+            signer=wanted.signer,
         )
 
     end = anyio.run(_serve, wanted, folder, open_chain, options, clock)

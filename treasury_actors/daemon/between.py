@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from treasury_actors.clock import Clock
-from treasury_actors.daemon.chain_run import journal_news
+from treasury_actors.daemon.chain_run import journal_news, reduce_for_outage
 from treasury_actors.daemon.control import Inbox
 from treasury_actors.daemon.events import STREAM, SimulationClosed
 from treasury_actors.daemon.log import Log
@@ -199,11 +199,7 @@ class BetweenTurns:
             await journal_news(
                 self._frames, house.journal, time_ns=at_ns, turn=turn, log=self._log, alert=self._alert
             )
-        if self._simulated is not None and (why := self._simulated.take_news()):
-            closed = SimulationClosed(turn=turn, why=why)
-            house.journal.append(closed, stream=STREAM, time_ns=house.clock.now_ns())
-            await house.journal.flush()
-            self._alert("simulation_closed", {"why": why, "turn": turn})
+from treasury_actors.daemon.chain_run import journal_news, reduce_for_outage
         if self._alert is nobody_hears:
             return
         first, self._told_seq = self._told_seq + 1, house.journal.head[0]

@@ -16,6 +16,8 @@ from treasury_actors.daemon.webhook import Alert
 from treasury_actors.journal.ports import Journal
 from treasury_actors.simulation.live.frames import ArrivingFrames
 from treasury_actors.simulation.run import Surroundings
+from treasury_actors.trading.messages import ChangeTradingState
+from treasury_actors.wiring.house import House
 
 
 class ChainRun(Protocol):
@@ -64,6 +66,11 @@ class Outside:
 
 ALONE: Final = Outside()
 
+FEED: Final = "feed"
+"""Who reduces trading when the chain can't be read for too long."""
+
+ASK_TIMEOUT_S: Final = 30.0
+
 
 async def follow(frames: ArrivingFrames, *, poll_s: float, ring: Callable[[], None]) -> None:
     """Ask the feed again and again beside the turns; `ring` when there is something new. Ends by a raise."""
@@ -89,3 +96,19 @@ async def journal_news(
             alert("feed_back", {"turn": turn})
         journal.append(event, stream=STREAM, time_ns=time_ns)
         await journal.flush()
+
+
+async def reduce_for_outage(frames: ArrivingFrames, house: House, *, log: Log) -> None:
+    """
+    Reduce trading, once an outage, if the feed is down for too long; durable when it returns.
+
+    Whatever came meanwhile, nobody looked at it: exits and stop-losses may go on when frames come again, new
+    risk only when a person has looked. Who resumes before that is not overruled.
+    """
+    reason = frames.take_outage()
+    if reason is None or house.fold.records.latch.state != "active":
+        return
+    change = ChangeTradingState(state="reducing", by=FEED, reason=reason)
+    await house.engine.ask(change, timeout_s=ASK_TIMEOUT_S)
+    await house.journal.flush()
+    log.warning("trading_changed", state="reducing", by=FEED, reason=reason)

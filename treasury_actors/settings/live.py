@@ -10,7 +10,9 @@ RPCS_MAX = 9
 
 class LiveSection(BaseModel):
     """
-    What a run on a chain's frames needs beside the chain's limits; none of it decides the course of a run.
+    What a run on a chain's frames needs beside the chain's limits.
+
+    While the chain can be read, none of it decides the course of a run.
 
     URLs often hold keys: they are never printed and never written to a run folder.
 
@@ -23,6 +25,7 @@ class LiveSection(BaseModel):
         evidence: the folder of a rehearsal by the same rules and the same code.
         evidence_days: so long it must have been.
         poll_s: how often the chain is asked for a new hour.
+        outage_h_max: so long the feed may be down before trading is reduced until a person resumes.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -36,6 +39,7 @@ class LiveSection(BaseModel):
     evidence: str = ""
     evidence_days: Annotated[int, Field(ge=1, le=3_650)] = 30
     poll_s: Annotated[Decimal, Field(ge=Decimal("0.05"), le=600)] = Decimal(5)
+    outage_h_max: Annotated[int, Field(ge=1, le=168)] = 3
 
     @field_validator("rpcs", mode="before")
     @classmethod

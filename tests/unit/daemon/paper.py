@@ -9,7 +9,7 @@ import anyio
 
 from tests.unit.daemon.driver import quiet
 from tests.unit.market.readings import reading_of
-from treasury_actors.clock import VirtualClock, WallClock
+from treasury_actors.clock import Clock, VirtualClock, WallClock
 from treasury_actors.daemon.chain_run import ChainRun, OpenChainRun, Outside
 from treasury_actors.daemon.live_run import RunEnd
 from treasury_actors.daemon.process import serve
@@ -26,6 +26,7 @@ from treasury_actors.simulation.live.prepared import prepare_on_chain
 from treasury_actors.simulation.plan import Prepared
 
 DAYS, WARMUP_H, SEED, AGENTS = 2, 2_880, 7, 5
+OUTAGE_S_MAX = 3 * 3_600.0
 SEASON = generate_season(universe=MAINNET, seed=SEED, days=DAYS, warmup_h=WARMUP_H)
 
 
@@ -49,9 +50,11 @@ class Market:
 
     Attributes:
         hour: of the newest block; None for no answer.
+        host: by which the feed's outages are counted.
     """
 
     hour: int | None = 0
+    host: Clock = field(default_factory=WallClock)
     reads: int = 0
 
     async def read(self, before: Block | None = None) -> FrameReading:
@@ -118,7 +121,8 @@ def opener(growing: GrowingSeason, market: Market) -> OpenChainRun:
             feed = start_feed(
                 supervisor, source=market, store=log, growing=growing, limits=limits, clock=clock
             )
-            yield Paper(frames=ArrivingFrames(feed, supervisor, growing, clock=WallClock()))
+            frames = ArrivingFrames(feed, supervisor, growing, clock=market.host, outage_s_max=OUTAGE_S_MAX)
+            yield Paper(frames=frames)
         log.close()
 
     return open_chain

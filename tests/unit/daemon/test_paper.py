@@ -12,8 +12,8 @@ import pytest
 
 from tests.unit.daemon.driver import folded
 from tests.unit.daemon.living import count, state
-from tests.unit.daemon.paper import DAYS, Living, Market, paper, play_paper, settings_on_chain
-from treasury_actors.clock import WallClock
+from tests.unit.daemon.paper import DAYS, OUTAGE_S_MAX, Living, Market, paper, play_paper, settings_on_chain
+from treasury_actors.clock import Clock, VirtualClock, WallClock
 from treasury_actors.daemon import operate
 from treasury_actors.errors import ConfigError
 from treasury_actors.journal.reader import open_readonly
@@ -23,14 +23,15 @@ from treasury_actors.simulation.live.prepared import prepare_on_chain
 from treasury_actors.simulation.live.season import PlannedSeason
 from treasury_actors.simulation.run import JOURNAL_NAME
 from treasury_actors.trading.model.order import Order, OrderAccepted
+from treasury_actors.trading.model.stop import TradingStateChanged
 
 CLOCK = WallClock()
 
 
 @asynccontextmanager
-async def living(folder: Path, hour: int = 0) -> AsyncIterator[Living]:
+async def living(folder: Path, hour: int = 0, *, host: Clock = CLOCK) -> AsyncIterator[Living]:
     """Play a paper run while the body runs; then tell it to leave."""
-    run = Living(market=Market(hour=hour), turn=hour)
+    run = Living(market=Market(hour=hour, host=host), turn=hour)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(play_paper, run, folder)
         yield run
@@ -39,8 +40,13 @@ async def living(folder: Path, hour: int = 0) -> AsyncIterator[Living]:
 
 def orders(folder: Path, kind: type[OrderAccepted]) -> list[Order]:
     """Return the orders of all events of a kind."""
+    return [event.order for event in events(folder) if isinstance(event, kind)]
+
+
+def events(folder: Path) -> list[object]:
+    """Return the events of a run's journal."""
     with open_readonly(folder / JOURNAL_NAME) as reader:
-        return [recorded.event.order for recorded in reader.read() if isinstance(recorded.event, kind)]
+        return [recorded.event for recorded in reader.read()]
 
 
 async def until_down(folder: Path) -> dict[str, object]:
@@ -53,12 +59,23 @@ async def until_down(folder: Path) -> dict[str, object]:
         await anyio.lowlevel.checkpoint()
 
 
+async def until_trading_is(wanted: str, folder: Path) -> None:
+    """Return once the status says so."""
+    while state(await operate.status(folder)) != wanted:
+        await anyio.lowlevel.checkpoint()
+
+
+async def some_reads(run: Living) -> None:
+    """Let the feed be asked some more times, and what follows from it happen."""
+    reads = run.market.reads
+    while run.market.reads < reads + 10:
+        await anyio.lowlevel.checkpoint()
+
+
 async def test_a_turn_is_played_for_each_frame_and_none_without_one(tmp_path: Path) -> None:
     async with living(tmp_path) as run:
         await run.play_to(5)
-        reads = run.market.reads
-        while run.market.reads < reads + 10:
-            await anyio.lowlevel.checkpoint()
+        await some_reads(run)
         found = await operate.status(tmp_path)
 
     assert run.turn == 6
@@ -182,6 +199,49 @@ async def test_a_stop_holds_though_the_feed_is_down(tmp_path: Path) -> None:
     assert stopped["journalled"] is True
     assert state(found) == "stopped"
     assert folded(tmp_path).records.latch.state == "stopped"
+
+
+async def test_an_outage_that_lasts_reduces_trading_once_until_a_person_resumes(tmp_path: Path) -> None:
+    host = VirtualClock()
+    async with living(tmp_path, host=host) as run:
+        await run.play_to(2)
+        run.market.hour = None
+        await until_down(tmp_path)
+        host.advance_to(int((OUTAGE_S_MAX - 1.0) * 1e9))
+        await some_reads(run)
+        assert state(await operate.status(tmp_path)) == "active", "a short one ends by itself"
+        host.advance_to(int(OUTAGE_S_MAX * 1e9))
+        await until_trading_is("reducing", tmp_path)
+
+        await operate.resume(tmp_path, "the provider says it is nothing", clock=CLOCK)
+        host.advance_to(int(9 * OUTAGE_S_MAX * 1e9))
+        await some_reads(run)
+        assert state(await operate.status(tmp_path)) == "active", "who resumes is not overruled"
+
+    changes = [event for event in events(tmp_path) if isinstance(event, TradingStateChanged)]
+    assert [(each.state, each.by) for each in changes] == [("reducing", "feed"), ("active", "operator")]
+    assert changes[0].reason.startswith("the feed is down for 3 h: no_answer")
+
+
+async def test_after_an_outage_that_lasted_only_exits_go_on_and_the_next_one_reduces_again(
+    tmp_path: Path,
+) -> None:
+    host = VirtualClock()
+    async with living(tmp_path, host=host) as run:
+        await run.play_to(2)
+        for number in (1, 2):
+            run.market.hour = None
+            await until_down(tmp_path)
+            host.advance_to(host.now_ns() + int(OUTAGE_S_MAX * 1e9))
+            await until_trading_is("reducing", tmp_path)
+            await run.play_to(2 + 4 * number)
+            await operate.resume(tmp_path, "looked at it", clock=CLOCK)
+        await run.play_to(12)
+
+    accepted = [order for order in orders(tmp_path, OrderAccepted) if not order.reduce_only]
+    changes = [event for event in events(tmp_path) if isinstance(event, TradingStateChanged)]
+    assert [each.state for each in changes] == ["reducing", "active"] * 2
+    assert not [order for order in accepted if 3 <= order.turn <= 10], "nothing new until a person resumed"
 
 
 async def test_the_season_ends_with_its_last_frame(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ from treasury_actors.market.ports import FrameSource, FrameStore
 DOWN_AFTER: Final = 2
 """So many reads in a row without a believable answer, and the feed is called down."""
 
+_HOUR_S: Final = 3_600
+
 ASK_TIMEOUT_S: Final = 600.0
 """A read has deadlines of its own, one an endpoint; this one is for a feed that hangs."""
 
@@ -48,8 +50,21 @@ class ArrivingFrames:
     """
 
     def __init__(
-        self, feed: Ref[FeedMessage], supervisor: Supervisor, growing: GrowingSeason, *, clock: Clock
+        self,
+        feed: Ref[FeedMessage],
+        supervisor: Supervisor,
+        growing: GrowingSeason,
+        *,
+        clock: Clock,
+        outage_s_max: float,
     ) -> None:
+        """
+        Make it.
+
+        Args:
+            clock: the host's.
+            outage_s_max: how long the feed may be down before trading must be reduced for it.
+        """
         self._feed = feed
         self._supervisor = supervisor
         self._growing = growing
@@ -59,6 +74,9 @@ class ArrivingFrames:
         self._arrived_s: float | None = None
         self._lag_s = 0
         self._news: list[FeedNews] = []
+        self._outage_s_max = outage_s_max
+        self._down_since_s = 0.0
+        self._outage_told = False
         self.settled = False
         self.down = False
 
@@ -77,6 +95,14 @@ class ArrivingFrames:
         """Return what happened to the feed since the last time."""
         news, self._news = self._news, []
         return news
+
+    def take_outage(self) -> str | None:
+        """Return why trading must be reduced for an outage, once for each: when it has lasted too long."""
+        lasted_s = self._clock.monotonic_s() - self._down_since_s
+        if not self.down or self._outage_told or lasted_s < self._outage_s_max:
+            return None
+        self._outage_told = True
+        return f"the feed is down for {self._outage_s_max / _HOUR_S:g} h: {self._said}"
 
     async def look(self) -> bool:
         """
@@ -129,6 +155,7 @@ class ArrivingFrames:
         self._said = f"{answer.reason.value}: {answer.detail}"
         if self._failures >= DOWN_AFTER and not self.down:
             self.down = True
+            self._down_since_s, self._outage_told = self._clock.monotonic_s(), False
             self._news.append(FeedNews(down=True, reason=answer.reason.value, detail=answer.detail))
 
 

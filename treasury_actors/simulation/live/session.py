@@ -37,6 +37,8 @@ MAJORITY_FROM: Final = 3
 BLOCKS_BEHIND: Final = 2
 """So far behind the newest block several nodes are asked, so that all of them know it."""
 
+_HOUR_S: Final = 3_600.0
+
 LOCAL_LIMITS: Final = FrameLimits(head_age_s_max=10**12)
 """A local chain's clock is a season's, not the world's."""
 
@@ -140,12 +142,14 @@ async def open_live_chain(
     *,
     clock: Clock,
     rules: ChainRules,
+    outage_h_max: int,
     signer: Signer | None,
 ) -> AsyncIterator[LiveChain]:
     """
     Open the session of a run whose folder is locked.
 
     Args:
+        outage_h_max: how long the feed may be down before trading is reduced for it.
         signer: who trades; None on paper.
 
     Raises:
@@ -171,7 +175,8 @@ async def open_live_chain(
                 universe=growing.universe, registry=chosen.registry, rpc=rpc, signer=signer, rules=rules
             )
             stage = LiveStage(access=access, confirm_blocks=rules.policy.confirm_depth, clock=clock)
-        frames = ArrivingFrames(feed, supervisor, growing, clock=clock)
+        outage_s_max = outage_h_max * _HOUR_S
+        frames = ArrivingFrames(feed, supervisor, growing, clock=clock, outage_s_max=outage_s_max)
         yield LiveChain(chosen=chosen, rpc=rpc, log=log, frames=frames, stage=stage)
 
 

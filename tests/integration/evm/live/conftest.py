@@ -83,7 +83,9 @@ class Running:
 
         def open_chain(locked: Path) -> AbstractAsyncContextManager[ChainRun]:
             rules = settings.chain_rules()
-            return open_live_chain(chosen, growing, locked, clock=CLOCK, rules=rules, signer=signer)
+            return open_live_chain(
+                chosen, growing, locked, clock=CLOCK, rules=rules, outage_h_max=3, signer=signer
+            )
 
         self.end = await serve(
             prepared,
