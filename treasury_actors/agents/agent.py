@@ -132,9 +132,9 @@ class Agent(Actor[AgentMessage]):
         return mandate.due_units > self._statement.available.get(self._universe.reserve, 0)
 
     def _order(self, message: Turn, targets: list[float]) -> bool:
-        """Turn target weights into orders and submit them; say whether there were any."""
+        """Submit what target weights come to in orders; of one who is recalled, only the guardian sells."""
         assert self._statement is not None, "the books are read before a decision"
-        if self._statement.held:
+        if self._statement.held or message.mandate.status != "active":
             return False
         orders = plan(
             universe=self._universe,

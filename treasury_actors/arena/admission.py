@@ -37,18 +37,19 @@ class Admission:
         units = self._capital.units(message.micro_usd, message.frame)
         fit = [entrant for entrant in message.entrants if self._can_warm_up(entrant)]
         gas_shares = await self._capital.gas_shares(self._rules, len(fit))
+        room = await self._capital.floor_room_units(self._rules, message.frame)
         born = []
         for entrant, gas_wei in zip(fit, gas_shares, strict=True):
             number = self._arena.roster.births + 1
             agent = AgentId(f"{entrant.family}-{number:04d}")
-            free = await self._capital.pool_units(pool(message.stage))
-            if units > free or units <= 0:
+            in_pool = await self._capital.pool_units(pool(message.stage))
+            if not 0 < units <= min(in_pool, room):
                 refused = CapitalRefused(
                     agent=agent,
                     turn=message.frame.index,
                     wanted_units=units,
-                    free_units=free,
-                    reason="exceeds_pool",
+                    free_units=min(in_pool, room),
+                    reason="exceeds_pool" if in_pool <= room else "runway_floor",
                 )
                 self._arena.record(refused, why=f"admission:{message.stage}")
                 continue
@@ -60,6 +61,7 @@ class Admission:
             )
             await self._bear(agent, number, entrant, message, limits)
             await self._pay(agent, units, message)
+            room -= units
             born.append(agent)
         return tuple(born)
 

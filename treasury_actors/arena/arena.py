@@ -25,12 +25,16 @@ from treasury_actors.arena.gate import TurnGate
 from treasury_actors.arena.messages import (
     Admit,
     ArenaMessage,
+    BeginWithdrawal,
+    CancelWithdrawal,
     CloseMandates,
     CloseSeason,
     Dismiss,
     HoldRound,
     OpenSeason,
+    PlanWithdrawal,
     PlayTurn,
+    WithdrawalReply,
 )
 from treasury_actors.arena.model.events import (
     AgentClosed,
@@ -48,6 +52,7 @@ from treasury_actors.arena.model.tracks import Tracks
 from treasury_actors.arena.neighbours import Neighbours
 from treasury_actors.arena.opening import Opening
 from treasury_actors.arena.rounds import Rounds
+from treasury_actors.arena.withdrawals import WithdrawalDesk
 from treasury_actors.ids import AgentId
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.message import Provenance
@@ -64,13 +69,23 @@ class Arena(Actor[ArenaMessage]):
     """
 
     def __init__(
-        self, *, neighbours: Neighbours, rules: ArenaRules, roster: Roster, tracks: Tracks, turn: int
+        self,
+        *,
+        neighbours: Neighbours,
+        rules: ArenaRules,
+        roster: Roster,
+        tracks: Tracks,
+        turn: int,
+        pays_out: bool = True,
     ) -> None:
         self._neighbours = neighbours
         self._rules = rules
         self._roster = roster
         self._tracks = tracks
         self._capital = Capital(neighbours=neighbours, rules=rules, roster=roster)
+        self._withdrawals = WithdrawalDesk(
+            neighbours=neighbours, rules=rules, capital=self._capital, arena=self, pays_out=pays_out
+        )
         self._gate = TurnGate()
         self._refs: dict[AgentId, Ref[AgentMessage]] = {}
         self._versions: dict[AgentId, int] = {}
@@ -96,7 +111,7 @@ class Arena(Actor[ArenaMessage]):
             else:
                 self._down.append((member.born.agent, _why_down(member.quarantined)))
 
-    async def receive(self, message: ArenaMessage) -> int | tuple[AgentId, ...]:
+    async def receive(self, message: ArenaMessage) -> int | tuple[AgentId, ...] | WithdrawalReply:
         """Handle one message."""
         match message:
             case OpenSeason():
@@ -139,6 +154,8 @@ class Arena(Actor[ArenaMessage]):
                 return await admission.admit(message)
             case Dismiss():
                 return await self._dismiss(message)
+            case PlanWithdrawal() | BeginWithdrawal() | CancelWithdrawal():
+                return await self._withdrawals.receive(message)
             case _:
                 assert_never(message)
 
@@ -250,13 +267,14 @@ class Arena(Actor[ArenaMessage]):
         await self._bury(message.watched, frame)
         await self._collect_dues(message.touched, frame)
         decisions = await self._let_decide(frame, message.end)
-        # After a round the books are others than those decided on: a record now, so that nobody has to
-        # decide again on frames before it with the books of after it.
+        # After a round, or a recall, the books are others than those decided on: a record now, so that nobody
+        # has to decide again on frames before it with the books of after it.
         everybody = frame.index % DAY_FRAMES == 0 or frame.index % self._rules.round_turns == 0
         for decided in decisions:
-            if decided.ordered or everybody:
+            if decided.ordered or everybody or self._roster.is_recalled(decided.agent):
                 state = tuple(float(number) for number in decided.state)
                 self.record(StateRecorded(agent=decided.agent, turn=decided.turn, state=state))
+        await self._withdrawals.turn(frame)
         if self._reduce_reason:
             change = ChangeTradingState(state="reducing", by="arena", reason=self._reduce_reason)
             await self._neighbours.engine.ask(change, timeout_s=ASK_TIMEOUT_S)
@@ -291,8 +309,9 @@ class Arena(Actor[ArenaMessage]):
         """Take what agents owe the pool out of the cash their sales brought."""
         for agent in touched:
             member = self._roster.members[agent]
-            if member.life == "living" and member.mandate is not None and member.mandate.due_units:
-                await self.collect(member.mandate, member.mandate.due_units, frame, "due")
+            mandate = member.mandate
+            if mandate is not None and mandate.status == "active" and mandate.due_units:
+                await self.collect(mandate, mandate.due_units, frame, "due")
 
     async def collect(self, mandate: Mandate, due_units: int, frame: MarketFrame, why: str) -> Mandate:
         """Take up to `due_units` from an agent's cash; return its mandate with what it still owes."""
@@ -303,7 +322,9 @@ class Arena(Actor[ArenaMessage]):
             self._tracks.flow(mandate.agent, frame.index, before, after)
             self.touch(mandate.agent)
         owed = replace(mandate, due_units=due_units - taken)
-        if owed != mandate and why == "due":
+        if owed.status == "recalling" and not owed.due_units:
+            owed = _with_status(owed, "active")
+        if owed != mandate and why != "round":
             await self.set_mandates([owed])
         return owed
 

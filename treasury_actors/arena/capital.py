@@ -2,6 +2,8 @@
 
 from treasury_actors.arena.model.roster import Roster
 from treasury_actors.arena.model.rules import ArenaRules
+from treasury_actors.arena.model.withdrawal import IDLE_ACCOUNTS
+from treasury_actors.arena.model.withdrawal import Standing as Withdrawal
 from treasury_actors.arena.neighbours import Neighbours
 from treasury_actors.errors import DataError, InvariantViolated
 from treasury_actors.ids import AccountId, AgentId, EntryId
@@ -10,6 +12,7 @@ from treasury_actors.ledger.model import (
     DUST,
     GAS,
     PAST_SEASONS,
+    PROMISED,
     RESERVE,
     AgentStatement,
     Entry,
@@ -24,9 +27,12 @@ from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.message import Provenance
 from treasury_actors.money import MICRO_USD
 from treasury_actors.trading.messages import CapitalMoved, GasToDivide
+from treasury_actors.trading.model.liquidity import liquidity
 from treasury_actors.trading.model.valuation import nav_micro_usd, stale_ratio
 
 ASK_TIMEOUT_S = 30.0
+ENDLESS = 10**40
+"""Units that no treasury has: the room under no floor."""
 
 
 class Capital:
@@ -144,17 +150,67 @@ class Capital:
             await self._post(f"return/{agent}/{frame.index}/close", "return", tuple(postings))
         return statement.available.get(self._universe.reserve, 0)
 
+    async def floor_room_units(self, rules: ArenaRules, frame: MarketFrame) -> int:
+        """
+        Return how much may be allotted so that the runway stays within reach, whatever becomes of it (I34).
+
+        What could be sold within 24 h counts, wherever it is; gas money and what is promised to a withdrawal
+        don't. Allotted money counts as gone until it is looked at again: an agent may tie it up.
+        """
+        floor = rules.spending.floor_micro_usd
+        if not floor or self._roster is None:
+            return ENDLESS
+        reserve = self._universe.reserve
+        owned = {reserve: sum([await self.pool_units(account) for account in IDLE_ACCOUNTS])}
+        for member in [*self._roster.living(), *self._roster.closing()]:
+            for asset, units in (await self.statement(member.born.agent)).owned.items():
+                owned[asset] = owned.get(asset, 0) + units
+        liquid = liquidity(self._universe, sorted(owned.items()), frame).day_micro_usd
+        return self.units(max(0, liquid - floor), frame)
+
+    async def missing_units(self) -> int:
+        """Return what the withdrawal under way still lacks, in units of the reserve asset; 0 if none is."""
+        standing = None if self._roster is None else self._roster.withdrawals.open
+        if standing is None:
+            return 0
+        return standing.planned.units - await self.pool_units(PROMISED)
+
+    async def set_aside(self, standing: Withdrawal) -> int:
+        """Move what lies idle to a withdrawal, as far as it lacks any; return what it lacks then."""
+        promised = await self.pool_units(PROMISED)
+        missing = standing.planned.units - promised
+        postings: list[Posting] = []
+        for account in IDLE_ACCOUNTS:
+            units = min(missing, await self.pool_units(account))
+            if units > 0:
+                postings += transfer(account, PROMISED, self._universe.reserve, units)
+                missing -= units
+        if postings:
+            name = f"promise/{standing.planned.withdrawal}/{promised}"
+            await self._post(name, "fund", tuple(postings))
+        return missing
+
+    async def give_back(self, standing: Withdrawal) -> None:
+        """Return what was set aside for a withdrawal to where it lay idle, the rest to the pool."""
+        left = await self.pool_units(PROMISED)
+        shares = [(idle.account, idle.units) for idle in standing.planned.idle]
+        postings: list[Posting] = []
+        for account, share in [*shares, (self._pool, left)]:
+            units = min(left, share)
+            if units > 0:
+                postings += transfer(PROMISED, account, self._universe.reserve, units)
+                left -= units
+        if postings:
+            await self._post(f"{standing.entry_id}/cancel", "fund", tuple(postings))
+
     def micro_usd(self, units: int, frame: MarketFrame) -> int:
         """Return what units of the reserve asset are worth."""
-        return self._universe.by_id[self._universe.reserve].value_micro_usd(units, self._reserve_ticks(frame))
+        return nav_micro_usd(self._universe, [(self._universe.reserve, units)], frame)
 
     def units(self, micro_usd: int, frame: MarketFrame) -> int:
         """Return the units of the reserve asset that micro-dollars buy, rounded down."""
         reserve = self._universe.by_id[self._universe.reserve]
-        return reserve.units_for_micro_usd(micro_usd, self._reserve_ticks(frame))
-
-    def _reserve_ticks(self, frame: MarketFrame) -> int:
-        return frame.ticks[self._universe.column[self._universe.reserve]]
+        return reserve.units_for_micro_usd(micro_usd, frame.ticks[self._universe.column[reserve.id]])
 
     def _tell_moved(self, agent: AgentId, units: int, frame: MarketFrame) -> None:
         """Tell the guardian that this was no gain and no loss."""

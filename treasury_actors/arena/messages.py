@@ -4,6 +4,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from treasury_actors.arena.model.demotion import AgentDemoted
+from treasury_actors.arena.model.withdrawal import (
+    Wanted,
+    WithdrawalCancelled,
+    WithdrawalPlanned,
+    WithdrawalRefused,
+)
 from treasury_actors.ids import AgentId, FamilyId
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.message import Ask
@@ -110,4 +116,50 @@ class Dismiss(Ask[int]):
     demotions: tuple[AgentDemoted, ...] = ()
 
 
-ArenaMessage: TypeAlias = OpenSeason | PlayTurn | HoldRound | CloseSeason | CloseMandates | Admit | Dismiss
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanWithdrawal(Ask[WithdrawalPlanned | WithdrawalRefused]):
+    """Say how a withdrawal would be brought together at this frame; nothing moves."""
+
+    frame: MarketFrame
+    wanted: Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeginWithdrawal(Ask[WithdrawalPlanned | WithdrawalRefused]):
+    """
+    Bring a withdrawal together, from now on and ahead of every round; replies with what it began with.
+
+    Only between turns. The same one sent twice counts once.
+
+    Attributes:
+        plan: what was shown to the treasurer; another plan is refused. Empty: whatever it is by now.
+    """
+
+    frame: MarketFrame
+    wanted: Wanted
+    plan: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelWithdrawal(Ask[WithdrawalCancelled | WithdrawalRefused]):
+    """Give back what was set aside for a withdrawal that nobody wants any more."""
+
+    frame: MarketFrame
+    withdrawal: str
+    reason: str
+
+
+WithdrawalMessage: TypeAlias = PlanWithdrawal | BeginWithdrawal | CancelWithdrawal
+WithdrawalReply: TypeAlias = WithdrawalPlanned | WithdrawalCancelled | WithdrawalRefused
+ArenaMessage: TypeAlias = (
+    OpenSeason
+    | PlayTurn
+    | HoldRound
+    | CloseSeason
+    | CloseMandates
+    | Admit
+    | Dismiss
+    | PlanWithdrawal
+    | BeginWithdrawal
+    | CancelWithdrawal
+)

@@ -8,6 +8,7 @@ from treasury_actors.arena.model.events import (
     AgentBorn,
     AgentClosed,
     AgentRetired,
+    CapitalRefused,
     GenomeRefused,
     SeasonOpened,
 )
@@ -66,12 +67,22 @@ class Opening:
         if self._rules.climbs:
             return 0
         genomes = [*carried, *self._first_genomes(message)][: self._rules.population]
-        shares = split_by_largest_remainder(pool_units, [1] * len(genomes))
+        room = await self._capital.floor_room_units(self._rules, message.frame)
+        shares = split_by_largest_remainder(min(pool_units, room), [1] * len(genomes))
         gas_shares = await self._capital.gas_shares(self._rules, len(genomes))
         for (genome, parent), units, gas_wei in zip(genomes, shares, gas_shares, strict=True):
             capital, total = (self._capital.micro_usd(each, message.frame) for each in (units, pool_units))
             limits = self._rules.limits_for(capital, total, gas_wei=gas_wei, gas_round=0)
-            await self._bear(genome, parent, units, limits, message.frame)
+            agent = await self._bear(genome, parent, units, limits, message.frame)
+            if room < pool_units:
+                refused = CapitalRefused(
+                    agent=agent,
+                    turn=message.frame.index,
+                    wanted_units=pool_units // len(genomes),
+                    free_units=units,
+                    reason="runway_floor",
+                )
+                self._arena.record(refused, why=f"birth:{agent}")
         return len(genomes)
 
     async def _sweep(self, message: OpenSeason) -> list[tuple[Genome, Member | None]]:
@@ -117,7 +128,7 @@ class Opening:
 
     async def _bear(
         self, genome: Genome, parent: Member | None, units: int, limits: Limits, frame: MarketFrame
-    ) -> None:
+    ) -> AgentId:
         """Let one agent be born with its capital; `parent` ran the same genome in the season before."""
         number = self._arena.roster.births + 1
         agent = AgentId(f"{genome.family}-{number:04d}")
@@ -142,3 +153,4 @@ class Opening:
             after = await self._capital.nav(agent, frame)
             self._tracks.flow(agent, frame.index, 0, after)
             self._arena.touch(agent)
+        return agent

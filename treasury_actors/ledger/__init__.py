@@ -8,6 +8,7 @@ balances are a fold over those events: starting and recovering are the same thin
 Accounts are names with a meaning:
 
 - `treasury:reserve`, `treasury:gas`, `treasury:dust`: what belongs to nobody in particular;
+- `treasury:promised`: what a withdrawal under way has brought together, which nobody may allot;
 - `pool:<stage>`: capital a stage may allot;
 - `agent:<id>:available` and `agent:<id>:held`: one pair an agent; a hold moves units between them;
 - `venue:<name>` and `external:<why>`: contra accounts, the far side of a trade or of a deposit. Only

@@ -13,6 +13,9 @@ from treasury_actors.journal.codec import Units, event
 RESERVE = AccountId("treasury:reserve")
 GAS = AccountId("treasury:gas")
 DUST = AccountId("treasury:dust")
+PROMISED = AccountId("treasury:promised")
+"""What a withdrawal that is under way has brought together: nobody's to allot."""
+
 DEPOSITS = AccountId("external:deposits")
 UNSOLICITED = AccountId("external:unsolicited")
 """What strangers sent to our wallet: in our hands, but outside our books until an operator takes it in."""
@@ -301,7 +304,7 @@ def _is_account(account: AccountId) -> bool:
     head, _, rest = account.partition(":")
     match head:
         case "treasury":
-            return rest in {"reserve", "gas", "dust"}
+            return rest in {"reserve", "gas", "dust", "promised"}
         case "agent":
             return rest.endswith((":available", ":held")) and not rest.startswith(":")
         case "pool" | "venue" | "external":

@@ -8,7 +8,7 @@ gas is paid: so totals compare to the dollar. Lines buy at the prices of the fra
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, isnan
+from math import isnan
 
 from treasury_actors.ids import AssetId
 from treasury_actors.market.model.frame import MarketFrame, Season
@@ -16,13 +16,11 @@ from treasury_actors.market.model.universe import Conversion, Universe
 from treasury_actors.money import split_by_largest_remainder
 from treasury_actors.reports.course import Course
 from treasury_actors.reports.history import Flow, History
-from treasury_actors.trading.model.costs import BPS, ChainProfile, quote
+from treasury_actors.trading.model.costs import ChainProfile, quote
+from treasury_actors.trading.model.liquidity import LIQUID_FRAMES, frame_cap_micro_usd
 from treasury_actors.trading.model.valuation import nav_micro_usd
 
 HOURS_A_YEAR = 8_760
-LIQUID_FRAMES = 24
-LIQUID_IMPACT_BPS = 100.0
-"""What sells only at a worse price than this is not called liquid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,23 +135,8 @@ def liquid_ratio(universe: Universe, holdings: Mapping[AssetId, int], frame: Mar
             continue
         value = float(nav_micro_usd(universe, [(asset, units)], frame))
         total += value
-        liquid += min(value, _sellable_micro_usd(universe, asset, frame))
+        liquid += min(value, frame_cap_micro_usd(universe, asset, frame) * LIQUID_FRAMES)
     return liquid / total if total > 0.0 else None
-
-
-def _sellable_micro_usd(universe: Universe, asset: AssetId, frame: MarketFrame) -> float:
-    """Return how much of an asset can be sold in 24 h."""
-    if asset == universe.reserve:
-        return inf
-    route = universe.routes.get((asset, universe.reserve))
-    if route is None or not all(frame.fresh[universe.column[step.source]] for step in route):
-        return 0.0
-    least = inf
-    for step in route:
-        column = universe.conversion_column[step.id]
-        most_in_pool = frame.depth_usd[column] * LIQUID_IMPACT_BPS / (BPS - LIQUID_IMPACT_BPS)
-        least = min(least, frame.capacity_usd[column], most_in_pool)
-    return least * 1e6 * LIQUID_FRAMES
 
 
 class _Treasury:

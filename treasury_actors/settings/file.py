@@ -34,6 +34,7 @@ from treasury_actors.settings.live import LiveSection
 from treasury_actors.settings.rules import ChainRules, HouseRules
 from treasury_actors.settings.simulation import SimulationSection
 from treasury_actors.settings.stakes import problem_of, stakes_of
+from treasury_actors.settings.treasury import Dollars, TreasurySection
 from treasury_actors.trading.model.costs import CHAINS, GWEI
 from treasury_actors.trading.model.fees import FeePolicy
 from treasury_actors.trading.model.guard import GuardPolicy
@@ -47,18 +48,10 @@ L1_MANDATE_USD_MIN = 10_000
 IN_FLIGHT_MAX = 64
 """What a node's pool keeps of one sender."""
 
-_CENT = Decimal("0.01")
 _SHOWN_MAX = 60
 _FILE_BYTES_MAX = 1_000_000
 _FIRST_YEAR, _LAST_YEAR = 1970, 2261
 """What nanoseconds since 1970 can say in 64 bits."""
-
-
-def _whole_cents(value: Decimal) -> Decimal:
-    """Refuse an amount of money with a fraction of a cent."""
-    if not value.is_finite() or value % _CENT != 0:
-        raise ValueError("allowed are whole cents")
-    return value
 
 
 def _year_of_a_journal(value: date) -> date:
@@ -68,7 +61,6 @@ def _year_of_a_journal(value: date) -> date:
     return value
 
 
-Dollars: TypeAlias = Annotated[Decimal, Field(ge=0, le=10**12), AfterValidator(_whole_cents)]
 Ratio: TypeAlias = Annotated[Decimal, Field(ge=0, le=1)]
 
 
@@ -186,6 +178,7 @@ class Settings(_Section):
     live: LiveSection = LiveSection()
     approvals: ApprovalsSection = ApprovalsSection()
     simulation: SimulationSection = SimulationSection()
+    treasury: TreasurySection = TreasurySection()
 
     @property
     def config_hash(self) -> str:
@@ -198,6 +191,7 @@ class Settings(_Section):
                 "approvals": True,
                 **({} if self.simulation.agents else {"simulation": True}),
                 "season": {"folder"},
+                "treasury": {"running_cost_usd_per_month"} if self.treasury.has_floor else True,
             },
         )
         return sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
@@ -246,6 +240,7 @@ class Settings(_Section):
                 round_turns=arena.round_h,
                 formula=arena.fitness,
                 cost_model=f"{self.chain.profile}/1",
+                spending=self.treasury.spending,
                 allocation=AllocationPolicy(
                     reserve_ppb=int(arena.reserve_ratio * PPB),
                     cap_ppb=max(1, int(arena.agent_share_max * PPB)),

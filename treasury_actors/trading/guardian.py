@@ -21,7 +21,7 @@ from treasury_actors.trading.messages import (
     Watch,
     Watched,
 )
-from treasury_actors.trading.model.guard import GuardPolicy, breach_of, exit_orders
+from treasury_actors.trading.model.guard import GuardPolicy, breach_of, exit_orders, recall_orders
 from treasury_actors.trading.model.mandate import Mandate
 from treasury_actors.trading.model.marks import Marks
 from treasury_actors.trading.model.valuation import nav_micro_usd, stale_ratio
@@ -34,7 +34,8 @@ class Guardian(Actor[GuardianMessage]):
     The exit, a different actor from the one that decides.
 
     It may only reduce. A mandate over its stop-loss or drawdown is reported; one that is closing is sold,
-    one conversion a holding and turn, until its accounts hold the reserve asset alone.
+    one conversion a holding and turn, until its accounts hold the reserve asset alone; of one that is
+    recalled, as much as it has to give back.
     """
 
     def __init__(
@@ -113,6 +114,8 @@ class Guardian(Actor[GuardianMessage]):
             reason = breach_of(mark, self._policy)
             if reason and stale_ratio(self._universe, owned, frame) == 0.0:
                 breaches.append(Breach(agent=agent, reason=reason))
+            elif mandate.status == "recalling":
+                self._recall(mandate, self._statements[agent], frame)
         return Watched(turn=frame.index, breaches=tuple(breaches), emptied=tuple(emptied))
 
     def _close(self, statement: AgentStatement, frame: MarketFrame, emptied: list[AgentId]) -> None:
@@ -125,6 +128,15 @@ class Guardian(Actor[GuardianMessage]):
             self._engine.tell(SubmitOrders(agent=agent, orders=tuple(orders)))
         elif all(self._is_home(asset, units, frame) for asset, units in owned.items()):
             emptied.append(agent)
+
+    def _recall(self, mandate: Mandate, statement: AgentStatement, frame: MarketFrame) -> None:
+        """Place exits for what a mandate has to give back and has no cash for."""
+        if statement.held:
+            return
+        agent, owned = mandate.agent, statement.available
+        orders = recall_orders(self._universe, agent, owned, frame, self._policy, due_units=mandate.due_units)
+        if orders:
+            self._engine.tell(SubmitOrders(agent=agent, orders=tuple(orders)))
 
     def _is_home(self, asset: AssetId, units: int, frame: MarketFrame) -> bool:
         """Say whether a holding needs no exit: it is the reserve asset, or dust."""

@@ -16,11 +16,14 @@ from treasury_actors.arena.arena import Arena
 from treasury_actors.arena.messages import (
     Admit,
     ArenaMessage,
+    BeginWithdrawal,
+    CancelWithdrawal,
     CloseMandates,
     CloseSeason,
     Dismiss,
     HoldRound,
     OpenSeason,
+    PlanWithdrawal,
     PlayTurn,
 )
 from treasury_actors.arena.neighbours import MakeAgent, Neighbours
@@ -151,6 +154,7 @@ async def open_house(
             roster=fold.records.roster,
             tracks=fold.tracks,
             turn=fold.turn,
+            pays_out=chain is None,
         )
         news.listener = arena.heard
         yield House(
@@ -171,7 +175,8 @@ LEDGER = (Post, Deposit, Withdraw, Statement, AccountBalances, InOurHands)
 ENGINE = (OpenTurn, SubmitOrders, CloseTurn, SetMandates, GasToDivide, ChangeTradingState, CancelOpenOrders)
 WALLET = (PlaceCall, LookAtChain, GateChanged)
 GUARDIAN = (Watch, Guard, CapitalMoved)
-ARENA = (OpenSeason, PlayTurn, HoldRound, CloseSeason, CloseMandates, Admit, Dismiss)
+WITHDRAWALS = (PlanWithdrawal, BeginWithdrawal, CancelWithdrawal)
+ARENA = (OpenSeason, PlayTurn, HoldRound, CloseSeason, CloseMandates, Admit, Dismiss, *WITHDRAWALS)
 
 
 def _start_core(

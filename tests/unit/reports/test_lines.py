@@ -6,13 +6,13 @@ from tests.unit.reports.diary import AUSDC, BASE, ETH, LINK, USDC, WETH, Diary, 
 from treasury_actors.ledger.model import GAS
 from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.reports.lines import (
-    LIQUID_FRAMES,
     equal_weight_line,
     lending_line,
     liquid_ratio,
     lived,
     tbill_line,
 )
+from treasury_actors.trading.model.liquidity import LIQUID_FRAMES
 from treasury_actors.trading.model.valuation import nav_micro_usd
 
 CASH = 500_000_000_000  # 500,000 USDC

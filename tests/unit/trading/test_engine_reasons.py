@@ -341,6 +341,18 @@ def test_what_is_open_when_a_season_ends_is_given_back() -> None:
     assert desk.units(available(ANN), USDC) == 10 * THOUSAND
 
 
+def test_an_agent_whose_capital_is_recalled_orders_nothing_and_what_it_ordered_goes_no_further() -> None:
+    desk = desk_with_cash()
+    desk.turn(frame(0), order(0, BUY_WETH, STAKE, units=THOUSAND))
+    recalled = replace(mandate(status="recalling"), due_units=5 * THOUSAND)
+    desk.set_mandate(recalled)
+    desk.turn(frame(1), order(1, SUPPLY, units=THOUSAND))
+
+    assert desk.endings == ["mandate_recalled"]
+    assert desk.refusals == ["mandate_recalled"]
+    assert desk.budgets.divisible_wei(ETHER) == ETHER
+
+
 def test_reasons_say_which_may_be_fine_at_a_later_frame() -> None:
     transient = {reason for reason in TradingReason if reason.transient}
 
@@ -348,6 +360,7 @@ def test_reasons_say_which_may_be_fine_at_a_later_frame() -> None:
         TradingReason.REDUCING,
         TradingReason.NOT_RECONCILED,
         TradingReason.IN_FLIGHT,
+        TradingReason.MANDATE_RECALLED,
         TradingReason.STALE_PRICE,
         TradingReason.ABOVE_TURNOVER_LIMIT,
         TradingReason.ABOVE_HOUR_LIMIT,

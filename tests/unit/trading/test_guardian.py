@@ -1,13 +1,17 @@
 """The guardian brings capital home: of the retired, the quarantined, and those who lost too much."""
 
+from dataclasses import replace
+
 from tests.unit.trading.desk import (
     ANN,
     AUSDC,
     BUY_WETH,
     DOLLARS,
     ETHER,
+    SELL_WETH,
     USDC,
     WETH,
+    WITHDRAW,
     WSTETH,
     Desk,
     frame,
@@ -19,6 +23,7 @@ from treasury_actors.ids import EntryId
 from treasury_actors.ledger.messages import EntryPosted, Withdraw
 from treasury_actors.ledger.model import available, held
 from treasury_actors.trading.messages import CapitalMoved
+from treasury_actors.trading.model.mandate import Mandate
 from treasury_actors.trading.model.order import OrderAccepted
 
 THOUSAND = 1_000 * DOLLARS
@@ -82,6 +87,64 @@ def test_i14_a_closing_mandate_is_sold_over_every_hop_until_only_the_reserve_is_
     ]
     assert list(desk.book.balances(available(ANN))) == [USDC]
     assert dict(desk.book.balances(held(ANN))) == {}
+
+
+def recalled(dollars: int) -> Mandate:
+    """Return the mandate of an agent that has to give back so many dollars."""
+    return replace(mandate(status="recalling"), due_units=dollars * DOLLARS)
+
+
+def sold(desk: Desk) -> list[tuple[str, int]]:
+    """Return what the guardian sold: first conversion and units."""
+    return [(event.order.path[0], event.order.units) for event in desk.events(OrderAccepted)]
+
+
+def test_of_a_recalled_mandate_no_more_is_sold_than_it_lacks_and_the_cheapest_first() -> None:
+    desk = Desk(recalled(1_500))
+    for asset, units in ((USDC, 500 * DOLLARS), (WETH, ETHER), (AUSDC, THOUSAND // 2)):
+        desk.give(ANN, asset, units)
+    desk.watched_turn(frame(0, depth_usd=1_000_000.0))
+    desk.watched_turn(frame(1, depth_usd=1_000_000.0))
+
+    (first, units), (second, rest) = sold(desk)
+    assert (first, units) == (WITHDRAW, THOUSAND // 2)  # at par: nothing is cheaper
+    assert second == SELL_WETH
+    assert 0.25 * ETHER < rest < 0.26 * ETHER  # $500 more are due, with a little over for the costs
+    assert desk.units(available(ANN), USDC) >= 1_500 * DOLLARS
+
+
+def test_a_recall_that_is_covered_by_cash_sells_nothing() -> None:
+    desk = Desk(recalled(500))
+    desk.give(ANN, USDC, 500 * DOLLARS)
+    desk.give(ANN, WETH, ETHER)
+    desk.watched_turn(frame(0))
+
+    assert sold(desk) == []
+
+
+def test_a_recall_takes_from_a_thin_pool_what_it_lets_out_at_one_percent_an_hour() -> None:
+    desk = Desk(recalled(1_900))
+    desk.give(ANN, WETH, ETHER)
+    for index in range(4):
+        desk.watched_turn(frame(index, depth_usd=49_500.0))
+
+    assert [units for _, units in sold(desk)[:3]] == [ETHER // 4] * 3
+
+
+def test_what_has_no_fresh_price_is_not_recalled() -> None:
+    desk = Desk(recalled(1_000))
+    desk.give(ANN, WETH, ETHER)
+    desk.watched_turn(frame(0, stale=["WETH"]))
+
+    assert sold(desk) == []
+
+
+def test_a_recalled_mandate_that_loses_too_much_is_a_breach_like_any_other() -> None:
+    desk = Desk(recalled(1_000))
+    desk.give(ANN, WETH, ETHER)
+    desk.watched_turn(frame(0, stale=["USDC"]))
+
+    assert len(desk.watched_turn(frame(1, {"WETH": 1_400.0})).breaches) == 1
 
 
 def test_an_exit_waits_for_fresh_prices_all_along_its_way() -> None:

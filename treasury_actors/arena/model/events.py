@@ -135,13 +135,19 @@ class RoundHeld:
 @event("arena.capital_refused", version=1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapitalRefused:
-    """An allotment that was not made: more than the pool may give, or less than a mandate needs."""
+    """
+    An allotment that was not made, or not in full.
+
+    Attributes:
+        reason: more than the pool may give; less than a mandate needs; or the runway might no longer be
+            within a day's reach.
+    """
 
     agent: AgentId
     turn: int
     wanted_units: Units
     free_units: Units
-    reason: Literal["exceeds_pool", "below_mandate_minimum"]
+    reason: Literal["exceeds_pool", "below_mandate_minimum", "runway_floor"]
 
 
 @event("arena.agent_crashed", version=1)

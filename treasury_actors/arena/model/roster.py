@@ -17,6 +17,7 @@ from treasury_actors.arena.model.events import (
     SeasonClosed,
     SeasonOpened,
 )
+from treasury_actors.arena.model.withdrawal import WithdrawalEvent, Withdrawals
 from treasury_actors.evolution.model.genome import Genome
 from treasury_actors.ids import AgentId
 from treasury_actors.trading.model.mandate import Mandate
@@ -65,6 +66,7 @@ class Roster:
         births: counts every birth of the journal.
         rounds: the rounds of this season.
         common_cause_turns: the turns of this season whose crashes are nobody's fault.
+        withdrawals: what treasurers asked back from mandates.
     """
 
     __slots__ = (
@@ -79,6 +81,7 @@ class Roster:
         "restarts",
         "rounds",
         "season",
+        "withdrawals",
     )
 
     def __init__(self) -> None:
@@ -93,6 +96,7 @@ class Roster:
         self.crashes = 0
         self.restarts = 0
         self.quarantined = 0
+        self.withdrawals = Withdrawals()
 
     def __repr__(self) -> str:
         return f"<Roster {len(self.living())} living of {self.births} born>"
@@ -112,6 +116,8 @@ class Roster:
                 self.common_cause_turns.add(event.turn)
             case SeasonClosed():
                 self.closed_season = event.season
+            case _ if isinstance(event, WithdrawalEvent):
+                self.withdrawals.apply(event)
             case _:
                 self._apply_to_life(event)
                 self._apply_to_work(event)
@@ -164,10 +170,17 @@ class Roster:
         members = [self.members[agent] for agent in sorted(self.members)]
         return [m.mandate for m in members if m.mandate is not None and m.mandate.status != "closed"]
 
+    def is_recalled(self, agent: AgentId) -> bool:
+        """Say whether an agent's capital is being asked back, so that it orders nothing."""
+        mandate = self.members[agent].mandate
+        return mandate is not None and mandate.status == "recalling"
+
     def canonical(self) -> dict[str, list[object]]:
         """Return its part of a state hash: mandates, lineage, last states. Crashes are outside it."""
         members = [self.members[agent] for agent in sorted(self.members)]
+        asked = self.withdrawals.canonical()
         return {
+            **({"withdrawals": [*asked]} if asked else {}),
             "lineage": [
                 [m.born.agent, m.born.genome, m.born.turn, m.born.generation, list(m.born.parents), m.life]
                 for m in members

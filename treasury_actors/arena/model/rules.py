@@ -5,9 +5,11 @@ from decimal import Decimal
 
 from treasury_actors.agents.model.fitness import FormulaName
 from treasury_actors.arena.model.allocation import PPB, AllocationPolicy
+from treasury_actors.arena.model.spending import Spending
 from treasury_actors.evolution.model.breeding import BreedingRules
 from treasury_actors.ids import AssetId
 from treasury_actors.money import MICRO_USD, split_by_largest_remainder
+from treasury_actors.trading.model.costs import CHAINS, ChainProfile
 from treasury_actors.trading.model.mandate import Limits, Stage
 
 
@@ -43,6 +45,7 @@ class ArenaRules:
         lending_benchmark: the share token that stands for plain lending.
         allocation: whether capital follows fitness; if not, every mandate stays as it was opened.
         breeding: whether anybody dies or is born after the start.
+        spending: what the treasury's owners spend, and the runway that no allocation may shorten.
         climbs: whether a season opens with nobody, its capital in the reserve: agents come by promotions.
     """
 
@@ -61,6 +64,7 @@ class ArenaRules:
     allocates: bool = True
     breeds: bool = True
     climbs: bool = False
+    spending: Spending = field(default_factory=Spending)
     allocation: AllocationPolicy = field(default_factory=AllocationPolicy)
     risk: RiskRules = field(default_factory=RiskRules)
 
@@ -68,6 +72,11 @@ class ArenaRules:
     def breeding(self) -> BreedingRules:
         """How the population renews itself."""
         return BreedingRules(target_population=self.population)
+
+    @property
+    def chain(self) -> ChainProfile:
+        """What gas costs, by the cost model."""
+        return CHAINS[self.cost_model.partition("/")[0]]
 
     def gas_shares(self, wei: int, mandates: int) -> list[int]:
         """

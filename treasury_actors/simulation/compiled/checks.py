@@ -2,7 +2,6 @@
 
 from math import inf
 
-from treasury_actors.reports.lines import LIQUID_FRAMES, LIQUID_IMPACT_BPS
 from treasury_actors.simulation.compiled.arithmetic import at, put, value_micro_usd, write
 from treasury_actors.simulation.compiled.fills import gas_left, gives, promise
 from treasury_actors.simulation.compiled.jit import inner
@@ -17,6 +16,7 @@ from treasury_actors.simulation.compiled.sizing import add_order, path_is_fresh
 from treasury_actors.simulation.compiled.wide import wide
 from treasury_actors.trading.model.costs import BPS
 from treasury_actors.trading.model.limits import TURNOVER_TURNS
+from treasury_actors.trading.model.liquidity import LIQUID_FRAMES, LIQUID_IMPACT_BPS
 
 
 @inner

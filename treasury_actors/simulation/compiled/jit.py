@@ -17,15 +17,14 @@ from numba.core import config
 
 from treasury_actors.agents.model import checks, family, track, view
 from treasury_actors.market.model import features
-from treasury_actors.reports import lines
-from treasury_actors.trading.model import costs, limits
+from treasury_actors.trading.model import costs, limits, liquidity
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _RULES = {"fastmath": False, "error_model": "python"}
 """The bits of plain Python: nothing is reordered or fused, and a division by zero is an error."""
 _CALLED_INSIDE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """What spares a function the ways in that only Python takes."""
-MADE_OF = (checks, costs, family, features, limits, lines, track, view)
+MADE_OF = (checks, costs, family, features, limits, liquidity, track, view)
 """The modules that machine code has functions or numbers of, beside the evaluator's and the strategy's."""
 
 

@@ -67,7 +67,7 @@ class GasBudgets:
             purse = self._purses[mandate.agent] = _Purse(limits.gas_round, limits.gas_wei_max)
         elif purse.round != limits.gas_round:
             purse.round, purse.budget_wei, purse.spent_wei = limits.gas_round, limits.gas_wei_max, 0
-        purse.is_active = mandate.status == "active"
+        purse.is_active = mandate.status in {"active", "recalling"}
         if mandate.status == "closed":
             purse.budget_wei = 0
 

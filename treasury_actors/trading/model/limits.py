@@ -123,8 +123,15 @@ def check_release(order: Order, mandate: Mandate | None, latch: StopLatch) -> Re
     """
     is_open = mandate is not None and mandate.status == "active"
     if not is_open and order.placed_by != "guardian":
-        return Refusal(reason=TradingReason.MANDATE_CLOSING, detail=order.agent)
+        return _not_open(order, mandate)
     return check_latch(order, latch)
+
+
+def _not_open(order: Order, mandate: Mandate | None) -> Refusal:
+    """Return why only the guardian may order for an agent."""
+    recalled = mandate is not None and mandate.status == "recalling"
+    reason = TradingReason.MANDATE_RECALLED if recalled else TradingReason.MANDATE_CLOSING
+    return Refusal(reason=reason, detail=order.agent)
 
 
 def check_order(
@@ -179,8 +186,8 @@ def _check_authority(order: Order, mandate: Mandate | None, steps: tuple[Convers
     """Say why this sender may not place this order, or None."""
     if mandate is None or mandate.status == "closed":
         return Refusal(reason=TradingReason.NO_MANDATE, detail=order.agent)
-    if mandate.status == "closing" and order.placed_by != "guardian":
-        return Refusal(reason=TradingReason.MANDATE_CLOSING, detail=order.agent)
+    if mandate.status != "active" and order.placed_by != "guardian":
+        return _not_open(order, mandate)
     if order.reduce_only and not all(step.reduces for step in steps):
         return Refusal(reason=TradingReason.NOT_REDUCE_ONLY, detail=", ".join(order.path))
     if order.placed_by == "guardian" and not order.reduce_only:

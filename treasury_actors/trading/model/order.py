@@ -22,6 +22,7 @@ class TradingReason(StrEnum):
     BROKEN_PATH = "broken_path"
     NO_MANDATE = "no_mandate"
     MANDATE_CLOSING = "mandate_closing"
+    MANDATE_RECALLED = "mandate_recalled"
     NOT_REDUCE_ONLY = "not_reduce_only"
     NOT_POSITIVE = "not_positive"
     STALE_PRICE = "stale_price"
@@ -55,6 +56,7 @@ _TRANSIENT = frozenset(
         TradingReason.REDUCING,
         TradingReason.NOT_RECONCILED,
         TradingReason.IN_FLIGHT,
+        TradingReason.MANDATE_RECALLED,
         TradingReason.STALE_PRICE,
         TradingReason.ABOVE_TURNOVER_LIMIT,
         TradingReason.ABOVE_HOUR_LIMIT,
