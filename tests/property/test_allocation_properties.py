@@ -52,6 +52,15 @@ def arenas(draw: st.DrawFn, *, held: bool = True, frozen: bool = True) -> tuple[
     return candidates, total
 
 
+@st.composite
+def crowds(draw: st.DrawFn, *, held: bool = True, frozen: bool = True) -> tuple[list[Candidate], int]:
+    """Draw candidates of whom some are copies of each other."""
+    candidates, total = draw(arenas(held=held, frozen=frozen))
+    names = [each.agent for each in candidates]
+    group = [draw(st.none() | st.sampled_from(names[:3])) for _ in candidates]
+    return [replace(each, copy_of=name) for each, name in zip(candidates, group, strict=True)], total
+
+
 def cap_of(count: int, total: int, policy: AllocationPolicy) -> int:
     budget = budget_of(total, policy)
     return max(total * policy.cap_ppb // PPB, -(-budget // count))
@@ -70,7 +79,7 @@ def applied(candidates: list[Candidate], allocation: Allocation) -> list[Candida
     return [replace(each, current_units=units[each.agent]) for each in candidates]
 
 
-@given(arenas(), POLICIES)
+@given(arenas() | crowds(), POLICIES)
 def test_targets_and_reserve_are_exactly_the_total(
     arena: tuple[list[Candidate], int], policy: AllocationPolicy
 ) -> None:
@@ -91,7 +100,7 @@ def test_no_agent_exceeds_its_cap_and_all_of_them_leave_the_reserve(
     assert sum(units) <= budget_of(total, policy)
 
 
-@given(arenas(held=False, frozen=False), POLICIES)
+@given(arenas(held=False, frozen=False) | crowds(held=False, frozen=False), POLICIES)
 def test_without_drawdowns_the_whole_budget_is_given(
     arena: tuple[list[Candidate], int], policy: AllocationPolicy
 ) -> None:
@@ -101,7 +110,7 @@ def test_without_drawdowns_the_whole_budget_is_given(
     assert sum(units) == budget_of(total, policy)
 
 
-@given(arenas(), POLICIES, st.randoms(use_true_random=False))
+@given(arenas() | crowds(), POLICIES, st.randoms(use_true_random=False))
 def test_the_order_of_candidates_changes_nothing(
     arena: tuple[list[Candidate], int], policy: AllocationPolicy, chance: Random
 ) -> None:
@@ -111,7 +120,7 @@ def test_the_order_of_candidates_changes_nothing(
     assert allocate(shuffled, total, policy) == allocate(candidates, total, policy)
 
 
-@given(arenas(), POLICIES, st.integers(-(10**12), 10**12))
+@given(arenas() | crowds(), POLICIES, st.integers(-(10**12), 10**12))
 def test_adding_a_constant_to_every_merit_changes_nothing(
     arena: tuple[list[Candidate], int], policy: AllocationPolicy, constant: int
 ) -> None:
@@ -137,7 +146,12 @@ def test_a_better_agent_never_gets_less_than_a_worse_one_that_is_as_well_known(
         assert units[better.agent] >= units[worse.agent] - 1
 
 
-@given(arenas(held=False, frozen=False), POLICIES, st.integers(1, 5 * PPB), st.data())
+@given(
+    arenas(held=False, frozen=False) | crowds(held=False, frozen=False),
+    POLICIES,
+    st.integers(1, 5 * PPB),
+    st.data(),
+)
 def test_raising_one_merit_never_lowers_its_share(
     arena: tuple[list[Candidate], int], policy: AllocationPolicy, rise: int, data: st.DataObject
 ) -> None:
@@ -151,7 +165,7 @@ def test_raising_one_merit_never_lowers_its_share(
     assert after >= before - tolerance(len(candidates), total)
 
 
-@given(arenas(), POLICIES)
+@given(arenas() | crowds(), POLICIES)
 def test_applying_an_allocation_twice_is_applying_it_once(
     arena: tuple[list[Candidate], int], policy: AllocationPolicy
 ) -> None:
@@ -162,17 +176,82 @@ def test_applying_an_allocation_twice_is_applying_it_once(
     assert not twice.rebalanced
 
 
-@given(arenas(), POLICIES)
+@given(arenas() | crowds(), POLICIES)
 def test_the_frozen_keep_what_they_have(arena: tuple[list[Candidate], int], policy: AllocationPolicy) -> None:
     candidates, total = arena
     units = dict(allocate(candidates, total, policy).targets)
     assert all(units[each.agent] == each.current_units for each in candidates if each.frozen)
 
 
-@given(arenas(frozen=False), POLICIES)
+@given(arenas(frozen=False) | crowds(frozen=False), POLICIES)
 def test_nobody_eligible_leaves_all_in_reserve(
     arena: tuple[list[Candidate], int], policy: AllocationPolicy
 ) -> None:
     candidates, total = arena
     drowned = [replace(each, drawdown_ratio=0.2) for each in candidates]
     assert allocate(drowned, total, policy).reserve_units == total
+
+
+@given(crowds(held=False, frozen=False), POLICIES)
+def test_copies_together_get_no_more_than_one_agent_may(
+    crowd: tuple[list[Candidate], int], policy: AllocationPolicy
+) -> None:
+    candidates, total = crowd
+    ranked = [replace(each, merit_ppb=each.merit_ppb or 0, drawdown_ratio=0.0) for each in candidates]
+    units = dict(allocate(ranked, total, policy).targets)
+    slots: dict[AgentId, int] = {}
+    for each in ranked:
+        slots[each.slot] = slots.get(each.slot, 0) + units[each.agent]
+    assert all(given <= cap_of(len(slots), total, policy) for given in slots.values())
+
+
+@given(arenas(held=False, frozen=False), POLICIES, st.integers(1, 4), st.data())
+def test_an_idea_gets_no_more_for_being_had_again(
+    arena: tuple[list[Candidate], int], policy: AllocationPolicy, again: int, data: st.DataObject
+) -> None:
+    """Tolerance: a copy changes the centre of the merits of agents that are known to different degrees."""
+    candidates, total = arena
+    alike = [
+        replace(each, merit_ppb=each.merit_ppb or 0, se_ppb=0, drawdown_ratio=0.0) for each in candidates
+    ]
+    one = alike[data.draw(st.integers(0, len(alike) - 1))]
+    crowd = [
+        replace(one, agent=AgentId(f"{one.agent}-{number}"), copy_of=one.agent) for number in range(again)
+    ]
+    others = [each for each in alike if each.agent != one.agent]
+    before = dict(allocate(alike, total, policy).targets)
+    after = dict(allocate([*others, replace(one, copy_of=one.agent), *crowd], total, policy).targets)
+    near = tolerance(len(after), total)
+    assert abs(sum(after[each.agent] for each in (one, *crowd)) - before[one.agent]) <= near
+    assert all(abs(after[each.agent] - before[each.agent]) <= near for each in others)
+
+
+@given(
+    st.integers(0, 10**14),
+    st.lists(st.tuples(st.integers(0, 5), st.floats(0.0, 2.0), st.integers(-PPB, PPB)), max_size=20),
+    POLICIES,
+)
+def test_capital_is_conserved_over_any_course_of_gains_losses_deaths_and_rounds(
+    deposited: int, course: list[tuple[int, float, int]], policy: AllocationPolicy
+) -> None:
+    """All that agents and reserve have is what was deposited and what was gained, whatever happens."""
+    capital: dict[AgentId, int] = {}
+    reserve, gained = deposited, 0
+    for number, growth, merit in course:
+        agent = AgentId(f"a-{number}")
+        if growth < 0.2 and agent in capital:  # it dies: its capital goes home
+            reserve += capital.pop(agent)
+        elif agent in capital:
+            made = round(capital[agent] * growth) - capital[agent]
+            capital[agent] += made
+            gained += made
+        else:
+            capital[agent] = 0
+        candidates = [
+            Candidate(agent=each, merit_ppb=merit, se_ppb=0, current_units=units, drawdown_ratio=0.0)
+            for each, units in capital.items()
+        ]
+        allocation = allocate(candidates, reserve + sum(capital.values()), policy)
+        capital, reserve = dict(allocation.targets), allocation.reserve_units
+        assert min([reserve, *capital.values()]) >= 0
+        assert reserve + sum(capital.values()) == deposited + gained

@@ -1,7 +1,7 @@
 """A round: fitness is computed, then recorded; the worst go, children come, capital is allotted again."""
 
-from dataclasses import dataclass, replace
-from typing import Literal, assert_never
+from dataclasses import dataclass
+from typing import assert_never
 
 from treasury_actors.agents.model.fitness import (
     FORMULA_VERSION,
@@ -15,6 +15,7 @@ from treasury_actors.agents.model.fitness import (
 from treasury_actors.agents.model.track import DAY_FRAMES
 from treasury_actors.arena.capital import Capital
 from treasury_actors.arena.model.allocation import PPB, Allocation, Candidate, allocate
+from treasury_actors.arena.model.book import BookRecorded, read_book
 from treasury_actors.arena.model.events import AgentBorn, CapitalRefused, FitnessRecorded, RoundHeld
 from treasury_actors.arena.model.roster import Member
 from treasury_actors.arena.model.rules import ArenaRules
@@ -33,17 +34,11 @@ RAISE_USD_MIN = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """
-    One living agent as a round finds it.
-
-    Attributes:
-        recalled: a withdrawal has asked capital back: what is left to it stays as it is.
-    """
+    """One living agent as a round finds it."""
 
     member: Member
     units: int
     stale: bool
-    recalled: bool
 
     @property
     def agent(self) -> AgentId:
@@ -80,13 +75,14 @@ class Rounds:
         number = len(self._arena.roster.rounds) + 1
         standings = [await self._standing(member, frame) for member in self._arena.roster.living()]
         board = self._judge(standings, frame)
+        book = self._read_book(standings, frame)
         plan = await self._renew(standings, board, number, frame)
         for agent in plan.retire:
             await self._arena.retire(agent, f"culled by round {number}: among the least fit")
         newborns = [self._bear(birth, frame) for birth in plan.births]
         survivors = [s for s in standings if s.agent not in plan.retire]
         if self._rules.allocates:
-            allocation = await self._allocate(survivors, newborns, board)
+            allocation = await self._allocate(survivors, newborns, board, book.copy_of)
         else:
             allocation = await self._keep(survivors)
         due, paid = await self._move_capital(number, survivors, newborns, allocation, frame)
@@ -110,15 +106,7 @@ class Rounds:
         agent = member.born.agent
         units = self._capital.units(await self._capital.nav(agent, frame), frame)
         stale_ratio = await self._capital.stale_ratio(agent, frame)
-        recalled = self._arena.roster.is_recalled(agent)
-        if recalled and member.mandate is not None:
-            units = max(0, units - member.mandate.due_units)  # what a withdrawal asked back is nobody's here
-        return Standing(
-            member=member,
-            units=units,
-            stale=stale_ratio > self._rules.stale_ratio_max,
-            recalled=recalled,
-        )
+        return Standing(member=member, units=units, stale=stale_ratio > self._rules.stale_ratio_max)
 
     def _judge(self, standings: list[Standing], frame: MarketFrame) -> FitnessBoard:
         """Compute every fitness from the record as it is now, then record it: never the reverse (I16)."""
@@ -149,6 +137,18 @@ class Rounds:
             self._arena.record(_recorded(standing.agent, frame.index, evaluation))
         return board
 
+    def _read_book(self, standings: list[Standing], frame: MarketFrame) -> BookRecorded:
+        """Record what each agent adds to the others, and whose copy it is."""
+        book = read_book(
+            {standing.agent: self._tracks.of(standing.agent) for standing in standings},
+            {standing.agent: standing.units for standing in standings},
+            turn=frame.index,
+            correlation_min_ppb=self._rules.allocation.copy_correlation_ppb,
+        )
+        if book.says_something:
+            self._arena.record(book, why=f"round:{frame.index}")
+        return book
+
     async def _renew(
         self, standings: list[Standing], board: FitnessBoard, number: int, frame: MarketFrame
     ) -> GenerationPlan:
@@ -160,8 +160,6 @@ class Rounds:
         pool = await self._capital.pool_units()
         total = pool + sum(standing.units for standing in standings)
         free = pool - total * self._rules.allocation.reserve_ppb // PPB
-        free -= await self._capital.missing_units()
-        free = min(free, await self._capital.floor_room_units(self._rules, frame))
         fundable = max(0, free) // self._capital.units(self._rules.mandate_usd_min * MICRO_USD, frame)
         closing = len(self._arena.roster.closing())
         empty = max(0, self._rules.population - len(standings) - closing)
@@ -204,7 +202,11 @@ class Rounds:
         return agent
 
     async def _allocate(
-        self, survivors: list[Standing], newborns: list[AgentId], board: FitnessBoard
+        self,
+        survivors: list[Standing],
+        newborns: list[AgentId],
+        board: FitnessBoard,
+        copy_of: dict[AgentId, AgentId],
     ) -> Allocation:
         """Decide what everybody shall have."""
         candidates = []
@@ -217,7 +219,8 @@ class Rounds:
                     se_ppb=se_ppb,
                     current_units=standing.units,
                     drawdown_ratio=self._tracks.of(standing.agent).drawdown_ratio,
-                    frozen=standing.stale or standing.recalled,
+                    frozen=standing.stale,
+                    copy_of=copy_of.get(standing.agent),
                 )
             )
         candidates += [
@@ -254,9 +257,6 @@ class Rounds:
         mandates: dict[AgentId, Mandate] = {}
         due_total = 0
         for standing in survivors:
-            if standing.recalled:
-                mandates[standing.agent] = replace(standing.mandate, limits=limits[standing.agent])
-                continue
             cut = max(0, standing.units - targets[standing.agent])
             mandate = Mandate(
                 agent=standing.agent,
@@ -300,10 +300,7 @@ class Rounds:
         frame: MarketFrame,
     ) -> int:
         """Allot raises from what the pool has beyond the reserve; return the units paid."""
-        missing = await self._capital.missing_units()
-        in_pool = max(0, await self._capital.pool_units() - reserve_units - missing)
-        room = await self._capital.floor_room_units(self._rules, frame)
-        free = min(in_pool, room)
+        free = max(0, await self._capital.pool_units() - reserve_units)
         has = {standing.agent: standing.units for standing in survivors}
         wanted = [(agent, targets[agent]) for agent in newborns]
         wanted += [(agent, targets[agent] - has[agent]) for agent in has if targets[agent] > has[agent]]
@@ -314,7 +311,7 @@ class Rounds:
             given = min(units, free)
             if given < (newborn_min if agent in newborns else raise_min):
                 if agent in newborns or units > raise_min:
-                    self._refuse(agent, units, free, frame, at_floor=room < in_pool)
+                    self._refuse(agent, units, free, frame)
                 continue
             before = await self._capital.nav(agent, frame)
             await self._capital.allot(agent, given, frame)
@@ -325,15 +322,14 @@ class Rounds:
             paid += given
         return paid
 
-    def _refuse(self, agent: AgentId, wanted: int, free: int, frame: MarketFrame, *, at_floor: bool) -> None:
+    def _refuse(self, agent: AgentId, wanted: int, free: int, frame: MarketFrame) -> None:
         """Record an allotment that the pool can't pay, or that would be too little to open a mandate with."""
-        lacking: Literal["exceeds_pool", "runway_floor"] = "runway_floor" if at_floor else "exceeds_pool"
         refused = CapitalRefused(
             agent=agent,
             turn=frame.index,
             wanted_units=wanted,
             free_units=free,
-            reason=lacking if wanted > free else "below_mandate_minimum",
+            reason="exceeds_pool" if wanted > free else "below_mandate_minimum",
         )
         self._arena.record(refused, why=f"round:{frame.index}")
 

@@ -113,6 +113,14 @@ FORMULAS: tuple[Formula, ...] = (
         entries="`arena.fitness_recorded`, with the key of the record it was computed from",
     ),
     Formula(
+        key="contribution",
+        name="Adds to the book",
+        formula="U(book with the agent) - U(book without it), the others in its place: shares of capital as"
+        " at the round, the last 90 days on which it and somebody else have a return, 28 at least;"
+        " U = g - 1.5 sigma^2 - max(0, MDD - 15%), a year.",
+        entries="`arena.book_recorded`, at every round",
+    ),
+    Formula(
         key="champion",
         name="DSR and PBO of the champion",
         formula="DSR = PSR over the Sharpe ratio that the best of all trials shows by luck; PBO = share of"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from treasury_actors.agents.model.track import DAY_FRAMES
+from treasury_actors.arena.model.book import BookRecorded
 from treasury_actors.arena.model.events import (
     AgentBorn,
     AgentClosed,
@@ -295,6 +296,10 @@ class _Historian:
                 self._fitness.setdefault(event.turn, []).append(event)
                 if event.agent in self._agents:
                     self._agents[event.agent].fitness = event
+            case BookRecorded():
+                for line in event.lines:
+                    if line.agent in self._agents:
+                        self._agents[line.agent].adds_ppb = line.adds_ppb
             case RoundHeld():
                 self._rounds.append(event)
             case AgentCrashed():

@@ -77,6 +77,7 @@ class AgentHistory:
         start_lending_ticks: the price of the lending benchmark at its birth.
         end_lending_ticks: the same at its death or the end.
         fitness: as last recorded; its value is None while INSUFFICIENT.
+        adds_ppb: to the book of all agents, as last recorded; None while too little is known.
     """
 
     born: AgentBorn
@@ -88,6 +89,7 @@ class AgentHistory:
     allotted_micro_usd: int = 0
     returned_micro_usd: int = 0
     fitness: FitnessRecorded | None = None
+    adds_ppb: int | None = None
     retired: AgentRetired | None = None
     closed: AgentClosed | None = None
 

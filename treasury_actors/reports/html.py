@@ -237,13 +237,14 @@ def _population(summary: Summary, history: History) -> str:
     shown, living = min(page_tables.LEADERS_MAX, len(summary.leaderboard)), len(summary.leaderboard)
     note = (
         f"{shown} of {living} living, by fitness as last ranked ({UNKNOWN} while the record is too short)."
+        " Adds: what the book of all agents is worth more with this one, growth a year less risk."
         " Net return: what one dollar left with the agent gained after all costs, capital that came and went"
         " aside. Against lending: minus what Aave USDC returned over the same life. β: daily returns over"
         " lending regressed on those of ETH and BTC; none under 20 days. Nothing shorter than 365 days is"
         " annualised."
     )
     return (
-        f"<h2>Leaderboard</h2>{page_tables.leaderboard(summary)}"
+        f"<h2>{_linked('fitness', 'Leaderboard')}</h2>{page_tables.leaderboard(summary)}"
         f'<p class="note">{escape(note)}</p>'
         '<h2>Evolution</h2><div class="pair uneven">'
         f"{page_charts.fitness_figure(summary, history)}<div>{page_tables.families(summary)}</div></div>"

@@ -41,7 +41,7 @@ def row(cells: Sequence[str], *, left: int = 1, wide: int | None = None, kind: s
 def leaderboard(summary: Summary) -> str:
     """Return the fittest, and one line that totals the dead."""
     factors = [f"β {factor}" for factor in summary.skill.factors]
-    heads = ["#", "<agent", "<family", "born", "days", "fitness", "net return", "against lending"]
+    heads = ["#", "<agent", "<family", "born", "days", "fitness", "adds", "net return", "against lending"]
     heads += ["max drawdown", "trades", "costs", *factors]
     rows = []
     for place, standing in enumerate(summary.leaderboard[:LEADERS_MAX], 1):
@@ -51,7 +51,8 @@ def leaderboard(summary: Summary) -> str:
             standing.family,
             f"day {standing.born_frame // DAY_FRAMES}",
             f"{standing.days:.0f}",
-            _fitness(standing),
+            _ratio(standing.fitness_ppb, 3),
+            _ratio(standing.adds_ppb, 4),
             percent(standing.return_ratio, signed=True),
             percent(standing.against_lending_ratio, signed=True),
             percent(standing.max_drawdown_ratio),
@@ -65,7 +66,7 @@ def leaderboard(summary: Summary) -> str:
         f"the dead: {grave.count:,}, {dollars(grave.pnl_micro_usd, signed=True)} together (survivors flatter)"
     )
     rows.append(
-        f'<tr class="dead"><td></td><td class="l" colspan="8">{escape(words)}</td><td>{grave.trades:,}</td>'
+        f'<tr class="dead"><td></td><td class="l" colspan="9">{escape(words)}</td><td>{grave.trades:,}</td>'
         f"<td>{escape(dollars(grave.costs_micro_usd, cents=True))}</td>{'<td></td>' * len(factors)}</tr>"
     )
     return table(heads, rows, dense=True)
@@ -182,5 +183,5 @@ def _life(standing: Standing) -> str:
     )
 
 
-def _fitness(standing: Standing) -> str:
-    return decimal(None if standing.fitness_ppb is None else standing.fitness_ppb / _PPB, 3)
+def _ratio(ppb: int | None, places: int) -> str:
+    return decimal(None if ppb is None else ppb / _PPB, places)

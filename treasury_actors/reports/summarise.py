@@ -144,6 +144,7 @@ class _Markets:
             operator=agent.born.operator,
             days=days,
             fitness_ppb=agent.fitness.value_ppb if agent.fitness else None,
+            adds_ppb=agent.adds_ppb,
             nav_micro_usd=agent.course.nav_micro_usd,
             pnl_micro_usd=agent.pnl_micro_usd,
             costs=agent.costs,

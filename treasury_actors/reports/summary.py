@@ -145,6 +145,7 @@ class Standing:
         return_ratio: time-weighted and net of every cost.
         against_lending_ratio: that minus what lending returned over the same frames.
         fitness_ppb: None while INSUFFICIENT.
+        adds_ppb: the book's utility with the agent minus without it, growth a year; None: too little known.
         apy_ratio: None under 365 days.
         betas: its daily returns over lending regressed on the factors'; None under 20 days.
         died: why and when; empty for the living.
@@ -158,6 +159,7 @@ class Standing:
     operator: str
     days: float
     fitness_ppb: int | None
+    adds_ppb: int | None
     nav_micro_usd: int
     pnl_micro_usd: int
     costs: Costs

@@ -169,6 +169,7 @@ def _standing(standing: Standing, summary: Summary) -> dict[str, Json]:
         "family": standing.family,
         "born": standing.born_frame,
         "fitness": None if standing.fitness_ppb is None else standing.fitness_ppb / _PPB,
+        "adds_to_book": None if standing.adds_ppb is None else standing.adds_ppb / _PPB,
         "nav_usd": usd(standing.nav_micro_usd),
         "return": standing.return_ratio,
         "apy": standing.apy_ratio,

@@ -72,16 +72,16 @@ def _leaderboard(summary: Summary) -> list[str]:
     header = [
         "#",
         "agent (family-number)",
-        "born",
         "days",
         "fitness",
+        "adds",
         "return",
         "vs lend",
         "max dd",
         "trades",
         "costs",
     ]
-    widths = [2, _AGENT_WIDTH, 5, 4, 7, 8, 8, 6, 6, 8, *(5 for _ in factors)]
+    widths = [2, _AGENT_WIDTH, 4, 7, 7, 8, 8, 6, 6, 6, *(5 for _ in factors)]
     table = [_row([*header, *factors], widths)]
     table += [_row(_leader(place, standing, summary), widths) for place, standing in enumerate(leaders, 1)]
     grave = summary.graveyard
@@ -91,9 +91,9 @@ def _leaderboard(summary: Summary) -> list[str]:
         " survivors flatter"
     )
     note = (
-        f"born: season frame; fitness: as last ranked, {UNKNOWN} while the record is too short; return: net"
-        " of costs, time-weighted; vs lend: minus what Aave USDC returned over the same life; max dd: hourly;"
-        " β: daily, over lending"
+        f"fitness: as last ranked, {UNKNOWN} while the record is too short; adds: what the book of all is"
+        " worth more with the agent, growth a year less risk; return: net of costs, time-weighted; vs lend:"
+        " minus what Aave USDC returned over the same life; max dd: hourly; β: daily, over lending"
     )
     return [_heading("LEADERBOARD", shown), *table, dead, *_wrapped(note, indent=" ")]
 
@@ -104,14 +104,14 @@ def _leader(place: int, standing: Standing, summary: Summary) -> list[str]:
     return [
         str(place),
         name if len(name) <= _AGENT_WIDTH else name[: _AGENT_WIDTH - 1] + "…",
-        str(standing.born_frame),
         f"{standing.days:.0f}",
         decimal(None if standing.fitness_ppb is None else standing.fitness_ppb / _PPB, 3),
+        decimal(None if standing.adds_ppb is None else standing.adds_ppb / _PPB, 4),
         percent(standing.return_ratio, signed=True),
         percent(standing.against_lending_ratio, signed=True),
         percent(standing.max_drawdown_ratio),
         f"{standing.trades:,}",
-        dollars(standing.costs.total_micro_usd, cents=True),
+        dollars(standing.costs.total_micro_usd),
         *(decimal(beta) for beta in betas),
     ]
 

@@ -3,6 +3,7 @@
 import json
 
 from tests.unit.reports.diary import AUSDC, ETH, USDC, Diary, context, generated, lived, relabelled
+from treasury_actors.arena.model.book import BookRecorded
 from treasury_actors.arena.model.events import AgentBorn, AgentRetired
 from treasury_actors.journal.event import Recorded
 from treasury_actors.ledger.model import GAS
@@ -152,3 +153,21 @@ def test_a_season_without_agents_or_money_can_be_summed_up() -> None:
 
     assert parsed["speed_x"] is None
     assert parsed["leaderboard"] == []
+
+
+def test_beside_its_fitness_an_agent_shows_what_it_adds_to_the_book() -> None:
+    season, records, state_hash = lived(30, 12)
+    history = history_of(records, season, lending_asset=AUSDC)
+    books = [recorded.event for recorded in records if isinstance(recorded.event, BookRecorded)]
+
+    summary = summarise(history, season, context(state_hash=state_hash))
+
+    assert [book.turn for book in books] == [28 * 24]
+    told = {line.agent: line.adds_ppb for line in books[-1].lines}
+    shown = {standing.agent: standing.adds_ppb for standing in summary.leaderboard}
+    assert {agent: value for agent, value in shown.items() if value is not None}
+    assert all(value == told.get(agent) for agent, value in shown.items())
+    rows = json.loads(to_json(summary))["leaderboard"]
+    assert {row["agent"]: row["adds_to_book"] for row in rows} == {
+        agent: None if value is None else value / 10**9 for agent, value in shown.items()
+    }

@@ -12,12 +12,12 @@ from hashlib import sha256
 from math import fsum, isfinite, log, sqrt
 from typing import Literal, TypeAlias
 
+from treasury_actors.agents.model.metrics.series import DAYS_A_YEAR, deviation, mean
 from treasury_actors.agents.model.track import TrackRecord
 from treasury_actors.errors import InvariantViolated
 from treasury_actors.ids import AgentId
 
 PPB = 10**9
-DAYS_A_YEAR = 365
 BLOCK_DAYS_MIN = 7
 BLOCKS_MIN = 4
 BLOCKS_MAX = 26
@@ -222,7 +222,7 @@ class FitnessBoard:
         return tuple(ranked)
 
 
-def _certainty_equivalent(
+def _mean_less_an_error(
     returns: Sequence[float], _lending: Sequence[float], blocks: int
 ) -> tuple[float, float]:
     """
@@ -230,22 +230,22 @@ def _certainty_equivalent(
 
     Unit: growth a year. A sure 5% is worth 0.0488 (ln 1.05); a volatile strategy less than its growth.
     """
-    values = [_block_ce(returns[low:high]) for low, high in _edges(len(returns), blocks)]
-    error = _deviation(values) / sqrt(blocks)
-    return _mean(values) - STANDARD_ERRORS * error, error
+    values = [certainty_equivalent(returns[low:high]) for low, high in _edges(len(returns), blocks)]
+    error = deviation(values) / sqrt(blocks)
+    return mean(values) - STANDARD_ERRORS * error, error
 
 
-def _block_ce(returns: Sequence[float]) -> float:
+def certainty_equivalent(returns: Sequence[float]) -> float:
     """
-    Return g - (lam - 1)/2 sigma^2 - kap max(0, MDD - D), the first two annual; g is log growth.
+    Return g - (lam - 1)/2 sigma^2 - kap max(0, MDD - D) of daily returns, the first two annual.
 
-    g already holds -sigma^2/2, hence lam - 1.
+    g is log growth; it already holds -sigma^2/2, hence lam - 1.
     """
     total, drawdown = _growth_and_drawdown(returns)
     if total <= 0.0:
         return RUIN_CE
     growth = log(total) * DAYS_A_YEAR / len(returns)
-    variance = _deviation(returns) ** 2 * DAYS_A_YEAR
+    variance = deviation(returns) ** 2 * DAYS_A_YEAR
     excess = max(0.0, drawdown - DRAWDOWN_FREE_RATIO)
     return max(RUIN_CE, growth - 0.5 * (RISK_AVERSION - 1.0) * variance - DRAWDOWN_PENALTY * excess)
 
@@ -255,7 +255,7 @@ def _brief_repaired(returns: Sequence[float], lending: Sequence[float], blocks: 
     without = []
     for low, high in _edges(len(returns), blocks):
         without.append(_brief_score([*returns[:low], *returns[high:]], [*lending[:low], *lending[high:]]))
-    centre = _mean(without)
+    centre = mean(without)
     spread = fsum((value - centre) ** 2 for value in without)
     return _brief_score(returns, lending), sqrt((blocks - 1) / blocks * spread)
 
@@ -271,17 +271,17 @@ def _brief_score(returns: Sequence[float], lending: Sequence[float]) -> float:
     excess = [mine - lent for mine, lent in zip(returns, lending, strict=True)]
     total, drawdown = _growth_and_drawdown(returns)
     annual = sqrt(DAYS_A_YEAR)
-    sharpe = _mean(excess) * DAYS_A_YEAR / max(_deviation(excess) * annual, VOLATILITY_FLOOR)
+    sharpe = mean(excess) * DAYS_A_YEAR / max(deviation(excess) * annual, VOLATILITY_FLOOR)
     sharpe = min(max(sharpe, SHARPE_MIN), SHARPE_MAX)
     wins = sum(1 for value in excess if value > 0.0) / len(excess)
     bonus = 0.1 if wins > WIN_RATE_BONUS_FROM else 0.0
-    return 0.3 * (total - 1.0) + 0.4 * sharpe - 0.2 * drawdown - 0.1 * _deviation(returns) * annual + bonus
+    return 0.3 * (total - 1.0) + 0.4 * sharpe - 0.2 * drawdown - 0.1 * deviation(returns) * annual + bonus
 
 
 _Formula: TypeAlias = Callable[[Sequence[float], Sequence[float], int], tuple[float, float]]
 
 _FORMULAS: dict[FormulaName, _Formula] = {
-    "certainty_equivalent": _certainty_equivalent,
+    "certainty_equivalent": _mean_less_an_error,
     "brief_repaired": _brief_repaired,
 }
 
@@ -300,13 +300,3 @@ def _growth_and_drawdown(returns: Sequence[float]) -> tuple[float, float]:
         peak = max(peak, value)
         drawdown = max(drawdown, 1.0 - value / peak)
     return value, drawdown
-
-
-def _mean(values: Sequence[float]) -> float:
-    return fsum(values) / len(values)
-
-
-def _deviation(values: Sequence[float]) -> float:
-    """Return the sample standard deviation (n - 1)."""
-    centre = _mean(values)
-    return sqrt(fsum((value - centre) ** 2 for value in values) / (len(values) - 1))

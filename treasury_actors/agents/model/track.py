@@ -19,6 +19,7 @@ class TrackRecord:
         last_frame: the frame of the last mark; the birth, before the first.
         daily_returns: one fraction for each whole funded day, oldest first.
         lending_returns: what the lending benchmark returned on the same days.
+        return_frames: the frame each of these days ended at.
         growth_index: what one dollar at birth has become at the last mark or flow.
         max_drawdown_ratio: deepest fall of the growth index from its peak so far, the start included.
     """
@@ -37,6 +38,7 @@ class TrackRecord:
         "last_frame",
         "lending_returns",
         "max_drawdown_ratio",
+        "return_frames",
     )
 
     def __init__(self, *, born_frame: int, lending_index: float) -> None:
@@ -44,6 +46,7 @@ class TrackRecord:
         self.last_frame = born_frame
         self.daily_returns: list[float] = []
         self.lending_returns: list[float] = []
+        self.return_frames: list[int] = []
         self.growth_index = 1.0
         self.max_drawdown_ratio = 0.0
         self._lending_index = lending_index
@@ -104,6 +107,7 @@ class TrackRecord:
         if self._whole_day and length == DAY_FRAMES:
             self.daily_returns.append(self._day_growth - 1.0)
             self.lending_returns.append(lending_index / self._lending_index - 1.0)
+            self.return_frames.append(frame)
         self.last_frame = frame
         self._lending_index = lending_index
         self._marked = True

@@ -34,6 +34,7 @@ class AllocationPolicy:
         move_threshold_ppb: money is moved only if more than this part of the total would change hands.
         drawdown_from_ppb: an agent's share shrinks from this drawdown on.
         drawdown_to_ppb: from this drawdown on the share is zero.
+        copy_correlation_ppb: agents whose returns over lending correlate by more share a slot; PPB: none do.
     """
 
     reserve_ppb: int = 100_000_000
@@ -43,6 +44,7 @@ class AllocationPolicy:
     move_threshold_ppb: int = 100_000_000
     drawdown_from_ppb: int = 100_000_000
     drawdown_to_ppb: int = 200_000_000
+    copy_correlation_ppb: int = PPB
 
     def __post_init__(self) -> None:
         assert 0 <= self.reserve_ppb <= PPB, "reserve_ppb: allowed 0 to 1000000000"
@@ -51,6 +53,7 @@ class AllocationPolicy:
         assert self.skill_sd_ppb > 0, "skill_sd_ppb: allowed above 0"
         assert 0 <= self.move_threshold_ppb <= PPB, "move_threshold_ppb: allowed 0 to 1000000000"
         assert 0 <= self.drawdown_from_ppb < self.drawdown_to_ppb, "the drawdown band has a width"
+        assert 0 < self.copy_correlation_ppb <= PPB, "copy_correlation_ppb: allowed 1 to 1000000000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,7 @@ class Candidate:
         current_units: what it has now, in units of the reserve asset.
         drawdown_ratio: how far it is below its peak, 0 to 1.
         frozen: keeps exactly what it has this round (stale prices, an unresolved order).
+        copy_of: the name of the agents it moves with, itself included, one for all; None if it moves alone.
     """
 
     agent: AgentId
@@ -72,6 +76,12 @@ class Candidate:
     current_units: int
     drawdown_ratio: float
     frozen: bool = False
+    copy_of: AgentId | None = None
+
+    @property
+    def slot(self) -> AgentId:
+        """Whose share it shares: its copies' or its own."""
+        return self.copy_of or self.agent
 
     def __post_init__(self) -> None:
         for value in (self.merit_ppb or 0, self.se_ppb, self.current_units):
@@ -103,9 +113,14 @@ def allocate(candidates: Sequence[Candidate], total_units: int, policy: Allocati
     Return the capital of every candidate and of the reserve, in units of the reserve asset.
 
     A provisional agent gets an equal share of the budget; the others compete for the rest. The cap is the
-    configured one or an equal share of the budget among all candidates, whichever is more: so one, three
+    configured one or an equal share of the budget among all slots, whichever is more: so one, three
     and fifty agents can all be given the whole budget and never more. What drawdown takes from an agent
     goes to the reserve and not to its siblings, who may stand in the same storm.
+
+    Agents that are copies of each other stand in one slot: the cap counts them as one agent, the slot weighs
+    as much as they do on average, and they share it by their own weights. So no idea gets more for being had
+    twice, nothing idles, and a better fitness is worth more in a slot, too. Who strays from its own
+    resimulation is no candidate: the ladder demotes it.
 
     Args:
         candidates: in any order; their ids differ.
@@ -120,7 +135,7 @@ def allocate(candidates: Sequence[Candidate], total_units: int, policy: Allocati
         raise InvariantViolated("two candidates have one id")
     if sum(candidate.current_units for candidate in ordered) > total_units:
         raise InvariantViolated("the candidates have more than there is")
-    caps = _caps(len(ordered), total_units, policy)
+    caps = _caps(len({each.slot for each in ordered}), total_units, policy)
     targets = _targets(ordered, caps, policy)
     rebalanced = _worth_moving(ordered, targets, total_units, policy)
     units = targets if rebalanced else _held(ordered, targets, caps, policy)
@@ -141,10 +156,10 @@ class _Caps:
     budget_units: int
 
 
-def _caps(count: int, total_units: int, policy: AllocationPolicy) -> _Caps:
-    """Return the caps; an agent's is rounded so that all of them together can hold the budget."""
+def _caps(slots: int, total_units: int, policy: AllocationPolicy) -> _Caps:
+    """Return the caps; an agent's is rounded so that all slots together can hold the budget."""
     budget = total_units * (PPB - policy.reserve_ppb) // PPB
-    equal = -(-budget // max(1, count))
+    equal = -(-budget // max(1, slots))
     configured = total_units * policy.cap_ppb // PPB
     return _Caps(agent_units=min(budget, max(configured, equal)), budget_units=budget)
 
@@ -157,13 +172,33 @@ def _targets(candidates: Sequence[Candidate], caps: _Caps, policy: AllocationPol
     ranked = [i for i, each in enumerate(candidates) if not each.frozen and each.merit_ppb is not None]
     if not provisional and not ranked:
         return units
-    sides = split_by_largest_remainder(free, [len(provisional), len(ranked)])
+    slots = _slots([candidates[i] for i in ranked])
+    sides = split_by_largest_remainder(free, [len(provisional), len(slots)])
     equal = _pour(sides[0], [1] * len(provisional), caps.agent_units)
-    merited = _pour(sides[1], _weights([candidates[i] for i in ranked], policy), caps.agent_units)
+    merited = _pour_slots(sides[1], _weights([candidates[i] for i in ranked], policy), slots, caps)
     for i, part in (*zip(provisional, equal, strict=True), *zip(ranked, merited, strict=True)):
         kept_ppb = _kept_ppb(candidates[i].drawdown_ratio, policy)
         units[i] = part * kept_ppb // PPB
     return units
+
+
+def _slots(ranked: Sequence[Candidate]) -> list[list[int]]:
+    """Return the places of those who share a slot, a list a slot, in the order of their first."""
+    slots: dict[AgentId, list[int]] = {}
+    for place, each in enumerate(ranked):
+        slots.setdefault(each.slot, []).append(place)
+    return list(slots.values())
+
+
+def _pour_slots(units: int, weights: Sequence[int], slots: Sequence[Sequence[int]], caps: _Caps) -> list[int]:
+    """Pour `units` into slots, each as heavy as its agents on average, and what is in a slot over them."""
+    means = [max(1, sum(weights[i] for i in slot) // len(slot)) for slot in slots]
+    parts = [0] * len(weights)
+    for slot, poured in zip(slots, _pour(units, means, caps.agent_units), strict=True):
+        shares = split_by_largest_remainder(poured, [weights[i] for i in slot])
+        for i, share in zip(slot, shares, strict=True):
+            parts[i] = share
+    return parts
 
 
 def _weights(ranked: Sequence[Candidate], policy: AllocationPolicy) -> list[int]:
