@@ -1,7 +1,7 @@
 """A round: fitness is computed, then recorded; the worst go, children come, capital is allotted again."""
 
-from dataclasses import dataclass
-from typing import assert_never
+from dataclasses import dataclass, replace
+from typing import Literal, assert_never
 
 from treasury_actors.agents.model.fitness import (
     FORMULA_VERSION,
@@ -34,11 +34,17 @@ RAISE_USD_MIN = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """One living agent as a round finds it."""
+    """
+    One living agent as a round finds it.
+
+    Attributes:
+        recalled: a withdrawal has asked capital back: what is left to it stays as it is.
+    """
 
     member: Member
     units: int
     stale: bool
+    recalled: bool
 
     @property
     def agent(self) -> AgentId:
@@ -106,7 +112,15 @@ class Rounds:
         agent = member.born.agent
         units = self._capital.units(await self._capital.nav(agent, frame), frame)
         stale_ratio = await self._capital.stale_ratio(agent, frame)
-        return Standing(member=member, units=units, stale=stale_ratio > self._rules.stale_ratio_max)
+        recalled = self._arena.roster.is_recalled(agent)
+        if recalled and member.mandate is not None:
+            units = max(0, units - member.mandate.due_units)  # what a withdrawal asked back is nobody's here
+        return Standing(
+            member=member,
+            units=units,
+            stale=stale_ratio > self._rules.stale_ratio_max,
+            recalled=recalled,
+        )
 
     def _judge(self, standings: list[Standing], frame: MarketFrame) -> FitnessBoard:
         """Compute every fitness from the record as it is now, then record it: never the reverse (I16)."""
@@ -160,6 +174,8 @@ class Rounds:
         pool = await self._capital.pool_units()
         total = pool + sum(standing.units for standing in standings)
         free = pool - total * self._rules.allocation.reserve_ppb // PPB
+        free -= await self._capital.missing_units()
+        free = min(free, await self._capital.floor_room_units(self._rules, frame))
         fundable = max(0, free) // self._capital.units(self._rules.mandate_usd_min * MICRO_USD, frame)
         closing = len(self._arena.roster.closing())
         empty = max(0, self._rules.population - len(standings) - closing)
@@ -219,7 +235,7 @@ class Rounds:
                     se_ppb=se_ppb,
                     current_units=standing.units,
                     drawdown_ratio=self._tracks.of(standing.agent).drawdown_ratio,
-                    frozen=standing.stale,
+                    frozen=standing.stale or standing.recalled,
                     copy_of=copy_of.get(standing.agent),
                 )
             )
@@ -257,6 +273,9 @@ class Rounds:
         mandates: dict[AgentId, Mandate] = {}
         due_total = 0
         for standing in survivors:
+            if standing.recalled:
+                mandates[standing.agent] = replace(standing.mandate, limits=limits[standing.agent])
+                continue
             cut = max(0, standing.units - targets[standing.agent])
             mandate = Mandate(
                 agent=standing.agent,
@@ -300,7 +319,10 @@ class Rounds:
         frame: MarketFrame,
     ) -> int:
         """Allot raises from what the pool has beyond the reserve; return the units paid."""
-        free = max(0, await self._capital.pool_units() - reserve_units)
+        missing = await self._capital.missing_units()
+        in_pool = max(0, await self._capital.pool_units() - reserve_units - missing)
+        room = await self._capital.floor_room_units(self._rules, frame)
+        free = min(in_pool, room)
         has = {standing.agent: standing.units for standing in survivors}
         wanted = [(agent, targets[agent]) for agent in newborns]
         wanted += [(agent, targets[agent] - has[agent]) for agent in has if targets[agent] > has[agent]]
@@ -311,7 +333,7 @@ class Rounds:
             given = min(units, free)
             if given < (newborn_min if agent in newborns else raise_min):
                 if agent in newborns or units > raise_min:
-                    self._refuse(agent, units, free, frame)
+                    self._refuse(agent, units, free, frame, at_floor=room < in_pool)
                 continue
             before = await self._capital.nav(agent, frame)
             await self._capital.allot(agent, given, frame)
@@ -322,14 +344,15 @@ class Rounds:
             paid += given
         return paid
 
-    def _refuse(self, agent: AgentId, wanted: int, free: int, frame: MarketFrame) -> None:
+    def _refuse(self, agent: AgentId, wanted: int, free: int, frame: MarketFrame, *, at_floor: bool) -> None:
         """Record an allotment that the pool can't pay, or that would be too little to open a mandate with."""
+        lacking: Literal["exceeds_pool", "runway_floor"] = "runway_floor" if at_floor else "exceeds_pool"
         refused = CapitalRefused(
             agent=agent,
             turn=frame.index,
             wanted_units=wanted,
             free_units=free,
-            reason="exceeds_pool" if wanted > free else "below_mandate_minimum",
+            reason=lacking if wanted > free else "below_mandate_minimum",
         )
         self._arena.record(refused, why=f"round:{frame.index}")
 

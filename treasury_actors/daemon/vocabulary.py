@@ -2,7 +2,7 @@
 
 from treasury_actors.agents.messages import StateRecorded
 from treasury_actors.arena.model import events as arena
-from treasury_actors.arena.model import promotion
+from treasury_actors.arena.model import promotion, withdrawal
 from treasury_actors.arena.model.book import BookRecorded
 from treasury_actors.arena.model.demotion import AgentDemoted
 from treasury_actors.daemon.events import (
@@ -74,6 +74,12 @@ VOCABULARY: tuple[type, ...] = (
     promotion.PromotionRejected,
     promotion.PromotionExpired,
     promotion.PromotionExecuted,
+    withdrawal.WithdrawalPlanned,
+    withdrawal.WithdrawalExtended,
+    withdrawal.WithdrawalLate,
+    withdrawal.WithdrawalHome,
+    withdrawal.WithdrawalExecuted,
+    withdrawal.WithdrawalCancelled,
     DaemonResumed,
     UpgradeAccepted,
     FeedDown,
