@@ -199,7 +199,12 @@ class BetweenTurns:
             await journal_news(
                 self._frames, house.journal, time_ns=at_ns, turn=turn, log=self._log, alert=self._alert
             )
-from treasury_actors.daemon.chain_run import journal_news, reduce_for_outage
+            await reduce_for_outage(self._frames, house, log=self._log)
+        if self._simulated is not None and (why := self._simulated.take_news()):
+            closed = SimulationClosed(turn=turn, why=why)
+            house.journal.append(closed, stream=STREAM, time_ns=house.clock.now_ns())
+            await house.journal.flush()
+            self._alert("simulation_closed", {"why": why, "turn": turn})
         if self._alert is nobody_hears:
             return
         first, self._told_seq = self._told_seq + 1, house.journal.head[0]
