@@ -1,9 +1,12 @@
 """A slice of the campaign, with every schedule; what fails here prints the command that plays it again."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.simulation.settings import SETTING
 from treasury_actors.faults.campaign import run_campaign
+from treasury_actors.faults.kinds import Fault
 from treasury_actors.faults.mutants import MUTANTS
 from treasury_actors.faults.plan import draw_plan
 from treasury_actors.faults.planting import planted
@@ -76,3 +79,16 @@ def test_a_seed_without_faults_ends_the_same_in_any_order(schedule: str) -> None
 
     assert lived.violation is None
     assert lived.head_hash == alone.head_hash
+
+
+def test_a_restart_while_receipts_are_late_changes_nothing_that_is_decided() -> None:
+    """Seed 3164 of a campaign: who lived on decided on the books from before its order was held."""
+    late = Fault(kind="venue-delay", turn=12, turns=5, slot=16_189, number=28_143)
+    kill = Fault(kind="kill", turn=16, turns=1, slot=30_792, number=54_210)
+    plan = replace(draw_plan(3_164), faults=(late, kill), schedule="fifo", turns=30)
+    undisturbed = play(plan.world_alone(), SETTING, with_twin=False)
+    killed = play(plan, SETTING, with_twin=False)
+
+    assert (killed.violation, undisturbed.violation) == (None, None)
+    assert killed.injected["kill"] == 1
+    assert killed.head_hash == undisturbed.head_hash

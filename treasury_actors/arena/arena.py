@@ -267,11 +267,12 @@ class Arena(Actor[ArenaMessage]):
         await self._bury(message.watched, frame)
         await self._collect_dues(message.touched, frame)
         decisions = await self._let_decide(frame, message.end)
-        # After a round, or a recall, the books are others than those decided on: a record now, so that nobody
-        # has to decide again on frames before it with the books of after it.
+        # After a round, a recall or a late fill the books are others than those decided on: a record now, so
+        # that nobody has to decide again on frames before it with the books of after it.
         everybody = frame.index % DAY_FRAMES == 0 or frame.index % self._rules.round_turns == 0
         for decided in decisions:
-            if decided.ordered or everybody or self._roster.is_recalled(decided.agent):
+            recalled = self._roster.is_recalled(decided.agent)
+            if decided.ordered or everybody or recalled or self._is_late(decided, message.touched):
                 state = tuple(float(number) for number in decided.state)
                 self.record(StateRecorded(agent=decided.agent, turn=decided.turn, state=state))
         await self._withdrawals.turn(frame)
@@ -280,6 +281,13 @@ class Arena(Actor[ArenaMessage]):
             await self._neighbours.engine.ask(change, timeout_s=ASK_TIMEOUT_S)
             self._reduce_reason = ""
         return len(decisions)
+
+    def _is_late(self, decided: Decided, touched: tuple[AgentId, ...]) -> bool:
+        """Say whether an agent's accounts changed although its last record is not of the turn before."""
+        if decided.agent not in touched:
+            return False
+        last = self._roster.members[decided.agent].last_record
+        return last is None or last.turn < decided.turn - 1
 
     async def _close_day(self, frame: MarketFrame) -> None:
         """Mark every living agent's record."""

@@ -130,7 +130,6 @@ class TradingEngine(Actor[EngineMessage]):
         if self._frame is not None and frame.index <= self._frame.index:
             raise InvariantViolated(f"I11: frame {frame.index} after frame {self._frame.index}")
         self._frame = frame
-        self._touched = set()
         while receipts := await self._venue.collect(frame):
             for receipt in receipts:
                 await self._settle(receipt, frame)
@@ -138,7 +137,8 @@ class TradingEngine(Actor[EngineMessage]):
             self._books.record(VenueAlarm(reason=alarm.reason, stops=alarm.stops), f"turn:{frame.index}")
             await self._stop_if(alarm.reason if alarm.stops else None)
         await self._stop_if(await self._chain_books.compare(frame.index))
-        return TurnOpened(turn=frame.index, touched=tuple(sorted(self._touched)))
+        touched, self._touched = self._touched, set()
+        return TurnOpened(turn=frame.index, touched=tuple(sorted(touched)))
 
     async def _close(self, turn: int) -> TurnClosed:
         """Accept or refuse the orders of the turn, in (agent, number) order."""
@@ -213,6 +213,7 @@ class TradingEngine(Actor[EngineMessage]):
                 self._end(order, 0, TradingReason.NO_GAS, "no gas is left that this order may burn")
             else:
                 postings = transfer(available(agent), held(agent), source, units)
+                self._touched.add(agent)
                 await self._books.post(f"{order.order_id}/hold", "hold", postings, order.order_id)
                 await self._release(order, 0, units, gas_wei)
                 return
