@@ -113,7 +113,7 @@ def test_a_withdrawal_at_any_turn_is_no_loss_of_anybody(turn: int, dollars: int)
 @FEW
 @given(burn=st.integers(1, 40_000), months=st.integers(1, 6))
 def test_i34_no_round_birth_or_raise_takes_the_treasury_below_its_runway(burn: int, months: int) -> None:
-    """Were all that a turn allots tied up for ever, what is left would still cover the floor."""
+    """I34: were all that a turn allots tied up for ever, what is left would still cover the floor."""
     spending = Spending(burn_usd_per_month=burn, runway_floor_months=months)
     allotted: dict[int, int] = {}
     liquid: dict[int, int] = {}
