@@ -180,11 +180,16 @@ def _add_operating(commands: Commands) -> None:
     _add_out(inflow, "run folder", required=True)
     _add_json(inflow)
 
-    treasury = _command(commands, "treasury", "deposit or withdraw")
+    treasury = _command(commands, "treasury", "deposit or withdraw; cancel a withdrawal, or say it was paid")
     treasury.set_defaults(verb=_lazy("verbs_operate", "treasury"))
-    treasury.add_argument("direction", choices=("deposit", "withdraw"))
-    treasury.add_argument("asset", metavar="ASSET")
-    treasury.add_argument("amount", metavar="AMOUNT", help="whole tokens, e.g. 1000.50")
+    treasury.add_argument("direction", choices=("deposit", "withdraw", "cancel", "paid"))
+    treasury.add_argument("asset", metavar="ASSET|ID", help="what moves; a withdrawal's ID to cancel or paid")
+    treasury.add_argument("amount", nargs="?", metavar="AMOUNT", help="whole tokens, e.g. 1000.50")
+    treasury.add_argument(
+        "--by", metavar="TIME", help="2025-01-31T12:00Z or +24h: bring home what isn't idle"
+    )
+    treasury.add_argument("--plan", action="store_true", help="with --by: print the plan, begin nothing")
+    treasury.add_argument("--yes", action="store_true", help="with --by: begin it without asking")
     treasury.add_argument("--reason", default="", help="kept in the journal")
     _add_out(treasury, "run folder", required=True)
     _add_json(treasury)

@@ -1,19 +1,23 @@
 """`status`, `stop`, `close-all`, `resume`, `accept-inflow`, `treasury`."""
 
 import argparse
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
 import anyio
 
-from treasury_actors.cli.screen import emit, show
+from treasury_actors.cli.screen import emit, say, show
 from treasury_actors.clock import WallClock
 from treasury_actors.daemon import operate
+from treasury_actors.daemon import operate_withdrawals as withdrawals
 from treasury_actors.daemon.remains import read_remains, remains_lines, remains_object
 from treasury_actors.daemon.stop_file import StopMode
+from treasury_actors.daemon.withdrawing import plan_lines
 
 Answer = Mapping[str, Any]
+USAGE = 2
 
 
 def status(options: argparse.Namespace) -> int:
@@ -80,22 +84,79 @@ def accept_inflow(options: argparse.Namespace) -> int:
 
 
 def treasury(options: argparse.Namespace) -> int:
-    """Deposit or withdraw."""
-    move = partial(
-        operate.treasury,
+    """Deposit or withdraw; with a time it is wanted by, plan it first."""
+    clock = WallClock()
+    match options.direction:
+        case "cancel":
+            verb = partial(withdrawals.cancel, options.out, options.asset, options.reason, clock=clock)
+        case "paid":
+            verb = partial(withdrawals.paid, options.out, options.asset, options.reason, clock=clock)
+        case _ if options.amount is None:
+            say(f"usage: treasury {options.direction} ASSET AMOUNT")
+            return USAGE
+        case "withdraw" if options.by is not None:
+            return _withdraw_by(options)
+        case _:
+            verb = partial(
+                operate.treasury,
+                options.out,
+                options.direction,
+                options.asset,
+                options.amount,
+                options.reason,
+                clock=clock,
+            )
+    return _do(verb, as_json=options.json)
+
+
+def _withdraw_by(options: argparse.Namespace) -> int:
+    """Print the plan; begin it if that is what the treasurer says."""
+    name = f"w-{WallClock().now_ns():x}"
+    ask = partial(
+        withdrawals.withdraw_by,
         options.out,
-        options.direction,
         options.asset,
         options.amount,
+        options.by,
         options.reason,
+        withdrawal=name,
         clock=WallClock(),
     )
-    return _do(move, as_json=options.json)
+    if options.plan or not options.yes:
+        shown = anyio.run(partial(ask, begins=False))
+        if options.plan or not _agrees(shown, options):
+            return _show_plan(shown, options)
+        return _show_plan(anyio.run(partial(ask, begins=True, plan=str(shown["plan"]))), options)
+    return _show_plan(anyio.run(partial(ask, begins=True)), options)
+
+
+def _agrees(shown: Answer, options: argparse.Namespace) -> bool:
+    """Ask at the terminal whether to begin a plan; without a terminal nothing begins."""
+    if shown.get("ok") is not True or options.json or not sys.stdin.isatty():
+        if shown.get("ok") is True:
+            say("nothing begins: give --yes, or ask at a terminal")
+        return False
+    for line in plan_lines(shown):
+        show(line)
+    return input(f"type {shown['plan']} to begin it: ").strip() == str(shown["plan"])
+
+
+def _show_plan(answer: Answer, options: argparse.Namespace) -> int:
+    """Print a plan, or why there is none."""
+    if options.json or answer.get("ok") is not True:
+        return _print(answer, as_json=options.json)
+    for line in plan_lines(answer):
+        show(line)
+    show(f"{'withdrawal':<20} {answer['withdrawal']}")
+    return 0
 
 
 def _do(verb: Callable[[], Awaitable[Answer]], *, as_json: bool) -> int:
     """Run one operator's verb and print what came of it; a refusal exits 1."""
-    answer = anyio.run(verb)
+    return _print(anyio.run(verb), as_json=as_json)
+
+
+def _print(answer: Answer, *, as_json: bool) -> int:
     if as_json:
         emit(answer)
     else:

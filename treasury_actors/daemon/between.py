@@ -125,7 +125,13 @@ class BetweenTurns:
         """Do what waits; return when the next frame is due, or false at once if the process is to leave."""
         now_s = self._clock.monotonic_s()
         self.turns += 1
-        self.played = Played(records=house.fold.records, season=season, frame=frame, at_s=now_s)
+        self.played = Played(
+            records=house.fold.records,
+            season=season,
+            frame=frame,
+            at_s=now_s,
+            spending=house.rules.arena.spending,
+        )
         self._progress(frame.index + 1, season.frame_count, len(house.fold.records.roster.living()))
         due_s = self._pace.next_due_s(now_s)
         is_last = frame.index + 1 == season.frame_count
@@ -138,7 +144,13 @@ class BetweenTurns:
     async def go_on(self, house: House, season: Season, frame: MarketFrame) -> bool:
         """After a restart, wait for what follows the last turn of before; operators are served meanwhile."""
         now_s = self._clock.monotonic_s()
-        self.played = Played(records=house.fold.records, season=season, frame=frame, at_s=now_s)
+        self.played = Played(
+            records=house.fold.records,
+            season=season,
+            frame=frame,
+            at_s=now_s,
+            spending=house.rules.arena.spending,
+        )
         is_last = frame.index + 1 == season.frame_count
         return await self._wait(house, frame.index, due_s=now_s, is_last=is_last)
 
@@ -236,5 +248,6 @@ class BetweenTurns:
 
     async def _do_requests(self, house: House) -> None:
         """Do every request that waits, in the order they came."""
+        assert self.played is not None, "requests are done after a turn"
         while (waiting := self._inbox.take()) is not None:
-            waiting.answer(await self._operations.do(waiting.request, house))
+            waiting.answer(await self._operations.do(waiting.request, house, self.played.frame))

@@ -71,7 +71,7 @@ async def stop(
         ConfigError: no reason, or no run folder.
         Fault: nothing acknowledged it in time; the file, if it could be written, holds all the same.
     """
-    _check(folder, reason, needs_reason=True)
+    check_folder(folder, reason, needs_reason=True)
     filed = _file(folder, StopOrder(state=mode, reason=reason, by=OPERATOR, wall_time=_moment(clock)))
 
     def alone(journal: Journal, records: Records, last_ns: int) -> Answer:
@@ -98,7 +98,7 @@ async def close_all(folder: Path, reason: str, *, clock: Clock, timeout_s: float
 
     Raises as `stop`.
     """
-    _check(folder, reason, needs_reason=True)
+    check_folder(folder, reason, needs_reason=True)
     order = StopOrder(state="reducing", reason=reason, by=OPERATOR, wall_time=_moment(clock), close_all=True)
     filed = _file(folder, order)
 
@@ -127,7 +127,7 @@ async def accept_inflow(
         ConfigError: no reason, or no run folder.
         Fault: nothing acknowledged it in time; sent again, it counts once.
     """
-    _check(folder, reason, needs_reason=True)
+    check_folder(folder, reason, needs_reason=True)
     wanted = EntryId(entry_id)
 
     def alone(journal: Journal, records: Records, last_ns: int) -> Answer:
@@ -186,7 +186,7 @@ async def resume(folder: Path, reason: str, *, clock: Clock, timeout_s: float = 
         Fault: nothing acknowledged it in time; the STOP file, if there was one, may be gone, but what is
             latched in the journal still holds.
     """
-    _check(folder, reason, needs_reason=True)
+    check_folder(folder, reason, needs_reason=True)
 
     def alone(journal: Journal, records: Records, last_ns: int) -> Answer:
         removed = _removed(folder)
@@ -223,7 +223,7 @@ async def treasury(
         ConfigError: an unknown asset, a bad amount, or no run folder.
         Fault: nothing acknowledged it in time; whether it counts is not known.
     """
-    _check(folder, reason, needs_reason=False)
+    check_folder(folder, reason, needs_reason=False)
     found, units = parse_amount(asset, amount)
     entry_id = EntryId(f"treasury/{direction}/{clock.now_ns()}")
     account = treasury_account(MAINNET, direction, found.id)
@@ -287,7 +287,7 @@ def parse_amount(asset: str, amount: str) -> tuple[Asset, int]:
     return found, units
 
 
-def _check(folder: Path, reason: str, *, needs_reason: bool) -> None:
+def check_folder(folder: Path, reason: str, *, needs_reason: bool) -> None:
     """Refuse a reason nobody could read later, and a folder where no run is or could begin."""
     if (
         not reason.isprintable()

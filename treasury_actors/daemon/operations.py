@@ -14,7 +14,9 @@ from treasury_actors.daemon.requests import (
     AcceptInflow,
     ApprovePromotion,
     BackUp,
+    BringHome,
     CloseAll,
+    EndWithdrawal,
     GetStatus,
     MoveTreasury,
     RejectPromotion,
@@ -25,8 +27,10 @@ from treasury_actors.daemon.requests import (
     refused,
 )
 from treasury_actors.daemon.stop_file import remove_stop_file, tightens
+from treasury_actors.daemon.withdrawing import bring_home, end_withdrawal
 from treasury_actors.ledger.messages import Deposit, Post, Withdraw
 from treasury_actors.ledger.model import EntryRejected
+from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.trading.messages import ChangeTradingState
 from treasury_actors.trading.model.stop import OPERATOR, TradingState
 from treasury_actors.wiring.house import House
@@ -55,8 +59,8 @@ class Operations:
         self._export_head = export_head
         self._desk_of = desk_of
 
-    async def do(self, request: Request, house: House) -> Reply:
-        """Do it; what is acknowledged is durable."""
+    async def do(self, request: Request, house: House, frame: MarketFrame) -> Reply:
+        """Do it after the turn of a frame; what is acknowledged is durable."""
         match request:
             case StopTrading():
                 return await self._stop(request, house)
@@ -70,12 +74,24 @@ class Operations:
                 return await self._accept(request, house)
             case ApprovePromotion() | RejectPromotion():
                 return await self._promote(request, house)
+            case BringHome() | EndWithdrawal():
+                return await self._withdraw(request, house, frame)
             case BackUp(target=target):
                 return await backed_up(house.journal, Path(target))
             case GetStatus():
                 return refused("bad_request", "status does not wait for a turn")
             case _:
                 assert_never(request)
+
+    async def _withdraw(self, request: BringHome | EndWithdrawal, house: House, frame: MarketFrame) -> Reply:
+        """Plan a withdrawal, begin it or end it; durable when it returns. A plan alone is no news."""
+        if isinstance(request, BringHome):
+            reply = await bring_home(request, house, frame)
+        else:
+            reply = await end_withdrawal(request, house, frame)
+        if reply["ok"] and reply["status"] != "planned":
+            self._log.warning("withdrawal", withdrawal=reply["withdrawal"], status=reply["status"])
+        return reply
 
     async def _stop(self, request: StopTrading, house: House) -> Reply:
         changed = tightens(request.state, house.fold.records.latch.state)

@@ -8,6 +8,9 @@ What an operator may ask of a living daemon: one line of JSON each way.
     {"command": "withdraw", …}
     {"command": "close_all", "reason": "…"}                     reduce, and let every mandate close
     {"command": "accept_inflow", "entry_id": "…", "reason": "…"}
+    {"command": "bring_home", "begins": "yes", "withdrawal": "w-1", "asset": "USDC", "units": "1000000",
+     "by": "+24h", "plan": "", "reason": "…"}                   a planned withdrawal; begins: yes | no
+    {"command": "end_withdrawal", "withdrawal": "w-1", "paid": "no", "reason": "…"}
     {"command": "backup", "target": "/…/journal-2025-01-01.db"}
     {"command": "approve", "promotion": "p001-proving", "by": "alice", "signature": "…"}    hexadecimal
     {"command": "reject", "promotion": "p001-proving", "by": "bob", "reason": "…"}
@@ -80,6 +83,34 @@ class MoveTreasury:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BringHome:
+    """
+    Plan a withdrawal that mandates may be cut for, or begin it; under the same name it counts once.
+
+    Attributes:
+        by: when it is wanted, in the words of `withdrawing.deadline_ns`.
+        plan: what was shown to the treasurer; empty: whatever it is by now.
+    """
+
+    begins: bool
+    withdrawal: str
+    asset: AssetId
+    units: int
+    by: str
+    plan: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndWithdrawal:
+    """Cancel a withdrawal, or say that the wallet's owner has paid it out."""
+
+    withdrawal: str
+    paid: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackUp:
     """Copy the journal to a file that is not there yet; an absolute path."""
 
@@ -114,6 +145,8 @@ Request: TypeAlias = (
     | BackUp
     | ApprovePromotion
     | RejectPromotion
+    | BringHome
+    | EndWithdrawal
 )
 
 _FIELDS: dict[str, tuple[str, ...]] = {
@@ -127,8 +160,10 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "backup": ("target",),
     "approve": ("promotion", "by", "signature"),
     "reject": ("promotion", "by", "reason"),
+    "bring_home": ("begins", "withdrawal", "asset", "units", "by", "plan", "reason"),
+    "end_withdrawal": ("withdrawal", "paid", "reason"),
 }
-_NEED_A_REASON = frozenset({"stop", "resume", "close_all", "accept_inflow"})
+_NEED_A_REASON = frozenset({"stop", "resume", "close_all", "accept_inflow", "bring_home", "end_withdrawal"})
 _AS_THEY_ARE: dict[str, Callable[..., Request]] = {
     "status": GetStatus,
     "resume": ResumeTrading,
@@ -176,19 +211,45 @@ def _request(command: str, fields: Mapping[str, str]) -> Request:
         if state not in {"stopped", "reducing"}:
             raise ValueError("state is stopped or reducing")
         return StopTrading(state="reducing" if state == "reducing" else "stopped", reason=reason)
+    if command in {"bring_home", "end_withdrawal"}:
+        return _withdrawal(command, fields)
     entry_id = fields["entry_id"]
     if not (entry_id.isascii() and entry_id):
         raise ValueError("entry_id is a name in ASCII")
     if command == "accept_inflow":
         return AcceptInflow(entry_id=EntryId(entry_id), reason=reason)
-    units = fields["units"]
-    if not (units.isascii() and units.isdecimal() and len(units) <= _UNITS_DIGITS_MAX and int(units) > 0):
-        raise ValueError("units is a whole number above 0, as text")
     return MoveTreasury(
         direction="deposit" if command == "deposit" else "withdraw",
         asset=AssetId(fields["asset"]),
-        units=int(units),
+        units=_units(fields["units"]),
         entry_id=EntryId(entry_id),
+        reason=reason,
+    )
+
+
+def _units(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= _UNITS_DIGITS_MAX and int(text) > 0):
+        raise ValueError("units is a whole number above 0, as text")
+    return int(text)
+
+
+def _withdrawal(command: str, fields: Mapping[str, str]) -> BringHome | EndWithdrawal:
+    name, reason = fields["withdrawal"], fields["reason"]
+    if not (name.isascii() and name):
+        raise ValueError("withdrawal is a name in ASCII")
+    flag = "begins" if command == "bring_home" else "paid"
+    if fields[flag] not in {"yes", "no"}:
+        raise ValueError(f"{flag} is yes or no")
+    yes = fields[flag] == "yes"
+    if command == "end_withdrawal":
+        return EndWithdrawal(withdrawal=name, paid=yes, reason=reason)
+    return BringHome(
+        begins=yes,
+        withdrawal=name,
+        asset=AssetId(fields["asset"]),
+        units=_units(fields["units"]),
+        by=fields["by"],
+        plan=fields["plan"],
         reason=reason,
     )
 

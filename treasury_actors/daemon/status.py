@@ -8,7 +8,9 @@ from typing import Literal
 
 import treasury_actors.daemon.events  # noqa: F401  (registers the event types a journal holds)
 from treasury_actors.arena.model.events import SeasonOpened
+from treasury_actors.arena.model.spending import Spending
 from treasury_actors.clock import HOUR_NS
+from treasury_actors.daemon.withdrawing import liquidity_object, treasury_liquidity, withdrawal_object
 from treasury_actors.errors import ConfigError
 from treasury_actors.journal.event import Recorded
 from treasury_actors.journal.reader import open_readonly
@@ -33,6 +35,7 @@ class Played:
     season: Season
     frame: MarketFrame
     at_s: float
+    spending: Spending
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,6 +93,9 @@ def alive_status(
         "frames": played.season.frame_count,
         "time": iso(played.frame.time_ns),
         "nav_usd": usd(nav),
+        "liquid": liquidity_object(
+            treasury_liquidity(played.records.book, played.season.universe, played.frame), played.spending
+        ),
         "last_turn_age_s": round(age_s, 3),
         "speed_x": speed_x,
         "measured_x": round(measured_x, 1),
@@ -115,7 +121,7 @@ def dead_status(folder: Path) -> dict[str, object]:
     """
     Return the status of a run nobody is playing, from its manifest and journal, read-only.
 
-    `nav_usd` is None: prices are not kept in a journal.
+    `nav_usd` and `liquid` are None: prices are not kept in a journal.
 
     Raises:
         ConfigError: there is no run in the folder.
@@ -137,6 +143,7 @@ def dead_status(folder: Path) -> dict[str, object]:
         "frames": season.frames if season else None,
         "time": iso(last.time_ns) if last else None,
         "nav_usd": None,
+        "liquid": None,
         "last_turn_age_s": None,
         "speed_x": None,
         "measured_x": None,
@@ -169,6 +176,7 @@ def _common(
         "season_closed": roster.season is not None and roster.closed_season == roster.season.season,
         "seed": roster.season.seed if roster.season else manifest.seed,
         "agents": {"living": len(roster.living()), "closing": len(roster.closing()), "born": roster.births},
+        "withdrawal": withdrawal_object(roster.withdrawals.open, records.book),
         "trading": {"state": latch.state, "reason": latch.reason, "epoch": latch.epoch},
         "restarts": restarts,
         "journal": {"events": head[0], "head_hash": head[1]},
