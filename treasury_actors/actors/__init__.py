@@ -14,7 +14,8 @@ What holds here, whatever an actor does:
 - A restart is a new object from `ChildSpec.make` on the same mailbox: refs stay good, queued tells are read,
   the message it died of is not. Everyone who waits for an answer is told at once.
 - Mailboxes are bounded. A full one says so to the sender, a wrong message fails at the sender, a control lane
-  is read before the normal one, and what can't be delivered is counted among the dead letters.
+  is read before the normal one, and what can't be delivered is counted among the dead letters. Tells can't
+  fill what is kept for asks: who floods a mailbox harms nobody who waits for an answer.
 - Messages of one sender to one receiver arrive in order. Nothing here reads a wall clock or draws a random
   number.
 

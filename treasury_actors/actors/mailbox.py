@@ -53,11 +53,13 @@ class Mailbox:
     """
     Messages on their way to one child, across its restarts.
 
-    Each lane holds at most `size`; the control lane is read first. The fields are public for `Ref.tell` and
-    the cell's loop alone, which touch them a million times a second.
+    Each lane takes in tells while it holds fewer than `size` messages, asks while fewer than twice as many;
+    the control lane is read first. The fields are public for `Ref.tell` and the cell's loop alone, which touch
+    them a million times a second.
 
     Attributes:
-        room: how many messages a lane takes now: `size`, or 0 once closed, so that a tell checks one number.
+        room: how many messages a lane takes by tells now: `size`, or 0 once closed, so that a tell checks one
+            number.
         sleeper: set while the reader is idle; only then does a message need to wake anyone.
         asks_fail: while not None, an ask is not taken in but fails with this at once.
     """

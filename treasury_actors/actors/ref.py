@@ -76,7 +76,8 @@ class Ref(Generic[M_contra]):
         """
         Leave a message and wait for its answer, at most `timeout_s` seconds of running time.
 
-        With `control` it is left in the control lane.
+        With `control` it is left in the control lane. A lane that tells have filled takes in as many asks
+        again: whoever asks waits, so asks bound themselves, and nobody who tells can shut the others out.
 
         Raises:
             AskTimeout: no answer came in time. The message may still be handled: the outcome is unknown.
@@ -90,7 +91,7 @@ class Ref(Generic[M_contra]):
         if mailbox.asks_fail is not None:
             raise type(mailbox.asks_fail)(*mailbox.asks_fail.args)
         lane = mailbox.control if control else mailbox.lane
-        if len(lane) >= mailbox.room:
+        if len(lane) >= 2 * mailbox.room:
             raise mailbox.refuse(message)
         asked = Asked(message)
         lane.append(asked)

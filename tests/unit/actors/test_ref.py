@@ -52,12 +52,32 @@ def test_a_full_mailbox_says_so_and_loses_nothing_it_took() -> None:
             ref.tell(Say(text=text))
         with pytest.raises(MailboxFull, match="ann: 3 messages are waiting already"):
             ref.tell(Say(text="d"))
-        with pytest.raises(MailboxFull):
-            await ref.ask(Heard(), timeout_s=1.0)
-        await soon()
-
         assert await ref.ask(Heard(), timeout_s=1.0) == ("a", "b", "c")
         assert stage.house.dead_letters.count() == 0
+
+    play(scene)
+
+
+def test_asks_have_as_much_room_again_and_no_more() -> None:
+    async def scene(stage: Stage) -> None:
+        ref = stage.listener("ann", mailbox_size=2)
+        answers: list[object] = []
+
+        async def fill() -> None:
+            ref.tell(Say(text="a"))
+            ref.tell(Say(text="b"))
+
+        async def ask() -> None:
+            try:
+                answers.append(await ref.ask(Heard(), timeout_s=1.0))
+            except MailboxFull as full:
+                answers.append(type(full))
+
+        async with anyio.create_task_group() as group:
+            for task in (fill, ask, ask, ask):
+                group.start_soon(task)
+
+        assert sorted(map(str, answers)) == sorted(map(str, [("a", "b"), ("a", "b"), MailboxFull]))
 
     play(scene)
 
