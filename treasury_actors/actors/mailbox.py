@@ -54,7 +54,7 @@ class Mailbox:
     Messages on their way to one child, across its restarts.
 
     Each lane takes in tells while it holds fewer than `size` messages, asks while fewer than twice as many;
-    the control lane is read first. The fields are public for `Ref.tell` and the cell's loop alone, which touch
+    the control lane is read first. The fields are public for `Ref` and the cell's loop alone, which touch
     them a million times a second.
 
     Attributes:
