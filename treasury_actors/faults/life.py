@@ -1,7 +1,5 @@
 """One process: the house of `wiring` on a simulated loop, driven frame by frame until it ends or dies."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final, Literal, TypeAlias
 
 import anyio
@@ -24,7 +22,6 @@ from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.market.model.universe import Universe
 from treasury_actors.trading.messages import CloseTurn, OpenTurn, Watch
 from treasury_actors.trading.model.costs import ChainProfile
-from treasury_actors.wiring import house as wiring_house
 from treasury_actors.wiring.fold import Fold
 from treasury_actors.wiring.house import House, open_house
 
@@ -35,6 +32,7 @@ TURN_MAX_S: Final = 120.0
 """Virtual seconds a turn may take, pauses of the host aside: four times an agent's deadline."""
 
 _MAILBOX_SIZE: Final = 256
+"""Small enough to be filled."""
 
 
 class Life:
@@ -59,8 +57,7 @@ class Life:
             Violation: a promise was broken, or the process ended in a way nobody planned.
         """
         try:
-            with self._composition():
-                return self._loop.run_until_complete(self._main())
+            return self._loop.run_until_complete(self._main())
         except PowerCut:
             return "killed"
         except Violation:
@@ -109,6 +106,8 @@ class Life:
                 turn_clock=VirtualClock(events[-1].time_ns if events else 0),
                 host_clock=LoopClock(self._loop),
                 wrap_agent=saboteur.wrap,
+                make_simulated=self._venue,
+                mailbox_size=_MAILBOX_SIZE,
             ) as house:
                 self._house = house
                 ended = await self._play(house, fold, is_open=bool(events))
@@ -201,26 +200,13 @@ class Life:
         assert self._house is not None, "agents are fed once the house is open"
         return self._house
 
-    @contextmanager
-    def _composition(self) -> Iterator[None]:
-        """Let `wiring` compose the house with this machine's venue, and mailboxes that can be filled."""
+    def _venue(self, *, universe: Universe, chain: ChainProfile) -> FaultyVenue:
+        """Return this machine's venue, as forgetful as the process."""
         machine = self._machine
-
-        def venue(*, universe: Universe, chain: ChainProfile) -> FaultyVenue:
-            return FaultyVenue(
-                universe=universe,
-                chain=chain,
-                plan=machine.plan,
-                sometimes=machine.sometimes,
-                says_twice=self._strikes.says_twice,
-            )
-
-        replaced = {"SimulatedVenue": venue, "CORE_MAILBOX_SIZE": _MAILBOX_SIZE}
-        usual = {name: getattr(wiring_house, name) for name in replaced}
-        try:
-            for name, value in replaced.items():
-                setattr(wiring_house, name, value)
-            yield
-        finally:
-            for name, value in usual.items():
-                setattr(wiring_house, name, value)
+        return FaultyVenue(
+            universe=universe,
+            chain=chain,
+            plan=machine.plan,
+            sometimes=machine.sometimes,
+            says_twice=self._strikes.says_twice,
+        )

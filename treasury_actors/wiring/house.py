@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from treasury_actors.actors.actor import Actor
 from treasury_actors.actors.child import ChildSpec, M
@@ -41,6 +42,7 @@ from treasury_actors.ledger.messages import (
     Withdraw,
 )
 from treasury_actors.market.model.features import Features
+from treasury_actors.market.model.universe import Universe
 from treasury_actors.settings.rules import HouseRules
 from treasury_actors.trading.adapters.evm.venue import EvmVenue, News
 from treasury_actors.trading.adapters.simulated import SimulatedVenue
@@ -60,6 +62,7 @@ from treasury_actors.trading.messages import (
     SubmitOrders,
     Watch,
 )
+from treasury_actors.trading.model.costs import ChainProfile
 from treasury_actors.trading.model.planner import PlannerPolicy
 from treasury_actors.trading.ports import Venue
 from treasury_actors.trading.wallet import Wallet
@@ -72,6 +75,14 @@ CORE_DEADLINE_S = 3_600.0
 """The arena waits for its agents inside a message, and each of those has a deadline of its own."""
 
 WrapAgent = Callable[[AgentSpec, Actor[AgentMessage]], Actor[AgentMessage]]
+
+
+class MakeSimulated(Protocol):
+    """Makes the venue of a house without a chain; it never leaves the process."""
+
+    def __call__(self, *, universe: Universe, chain: ChainProfile) -> SimulatedVenue:
+        """Return a venue for a universe and the gas of a chain."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +133,8 @@ async def open_house(
     host_clock: Clock,
     wrap_agent: WrapAgent | None = None,
     chain: ChainAccess | None = None,
+    make_simulated: MakeSimulated = SimulatedVenue,
+    mailbox_size: int = CORE_MAILBOX_SIZE,
 ) -> AsyncIterator[House]:
     """
     Start the house on the state of `fold`; stop it, top first, when the context is left.
@@ -131,12 +144,23 @@ async def open_house(
         host_clock: for deadlines alone.
         wrap_agent: puts something around every agent, e.g. an injected fault.
         chain: where conversions are real; without it they are simulated.
+        make_simulated: how, then, if not by the venue as it is.
+        mailbox_size: of each core actor.
     """
     news = _News()
     agents = Supervisor(policy=rules.supervision, clock=host_clock, on_event=news)
     core = Supervisor(policy=rules.supervision, clock=host_clock, on_event=lambda _: None)
     async with core, agents:
-        below = _start_core(core, rules=rules, fold=fold, journal=journal, clock=turn_clock, chain=chain)
+        below = _start_core(
+            core,
+            rules=rules,
+            fold=fold,
+            journal=journal,
+            clock=turn_clock,
+            venue=make_simulated(universe=fold.universe, chain=rules.chain),
+            chain=chain,
+            size=mailbox_size,
+        )
         neighbours = Neighbours(
             features=features,
             families=families,
@@ -161,7 +185,7 @@ async def open_house(
             ledger=below.ledger,
             engine=below.engine,
             guardian=below.guardian,
-            arena=core.start_child(_core("arena", lambda: arena, ARENA)),
+            arena=core.start_child(_core("arena", lambda: arena, ARENA, mailbox_size)),
             core=core,
             features=features,
             clock=turn_clock,
@@ -186,16 +210,17 @@ def _start_core(
     fold: Fold,
     journal: Journal,
     clock: VirtualClock,
+    venue: Venue,
     chain: ChainAccess | None,
+    size: int,
 ) -> _Core:
     """Start ledger, wallet, engine and guardian on what the fold knows, bottom first."""
     universe, records = fold.universe, fold.records
     mandates = records.roster.mandates()
     ledger = core.start_child(
-        _core("ledger", lambda: Ledger(book=records.book, journal=journal, clock=clock), LEDGER)
+        _core("ledger", lambda: Ledger(book=records.book, journal=journal, clock=clock), LEDGER, size)
     )
 
-    venue: Venue = SimulatedVenue(universe=universe, chain=rules.chain)
     if chain is not None:
         venue = start_chain(core, chain, records=records, journal=journal, clock=clock)
 
@@ -215,7 +240,7 @@ def _start_core(
             rates=rules.rates,
         )
 
-    engine = core.start_child(_core("engine", make_engine, ENGINE))
+    engine = core.start_child(_core("engine", make_engine, ENGINE, size))
 
     def make_guardian() -> Guardian:
         return Guardian(
@@ -227,7 +252,7 @@ def _start_core(
             mandates=mandates,
         )
 
-    guardian = core.start_child(_core("guardian", make_guardian, GUARDIAN))
+    guardian = core.start_child(_core("guardian", make_guardian, GUARDIAN, size))
     return _Core(ledger=ledger, engine=engine, guardian=guardian)
 
 
@@ -283,13 +308,15 @@ def _agent_maker(
     return make_agent
 
 
-def _core(name: str, make: Callable[[], Actor[M]], accepts: tuple[type, ...]) -> ChildSpec[M]:
+def _core(
+    name: str, make: Callable[[], Actor[M]], accepts: tuple[type, ...], size: int = CORE_MAILBOX_SIZE
+) -> ChildSpec[M]:
     """Return the spec of an actor that is never restarted in place: the process stops and starts clean."""
     return ChildSpec(
         name=name,
         make=make,
         accepts=accepts,
         restart="never",
-        mailbox_size=CORE_MAILBOX_SIZE,
+        mailbox_size=size,
         deadline_s=CORE_DEADLINE_S,
     )
