@@ -347,5 +347,6 @@ def _add_faults(commands: Commands) -> None:
     faults.add_argument("--jobs", type=_whole, default=1, metavar="N", help="processes that share the work")
     faults.add_argument("--mutant", metavar="NAME", help="plant this known-bad change; it must be caught")
     faults.add_argument("--harness", metavar="NAME", help="who hunts it (default: the one named for it)")
+    faults.add_argument("--report", type=Path, metavar="FILE", help="keep what was found, commit and all")
     faults.add_argument("--list-mutants", action="store_true", help="say which there are")
     _add_json(faults)

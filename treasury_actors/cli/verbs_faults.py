@@ -17,9 +17,11 @@ from treasury_actors.faults.machine import Setting
 from treasury_actors.faults.mutants import MUTANTS
 from treasury_actors.faults.plan import Narrowing
 from treasury_actors.faults.planting import Harness, Mutant, planted
+from treasury_actors.faults.record import write_record
 from treasury_actors.faults.seed import SeedResult
 from treasury_actors.faults.sometimes import REQUIRED_FROM_SEEDS
 from treasury_actors.settings.file import Settings, load_settings
+from treasury_actors.simulation.code_version import code_hash
 from treasury_actors.simulation.plan import families_with
 
 SEEDS_DEFAULT: Final = range(1, 201)
@@ -40,6 +42,7 @@ def faults(options: argparse.Namespace) -> int:
         only=_kinds(options.only), schedule=_schedule(options.mode), turns=_turns(options.turns)
     )
     mutant = _mutant(options.mutant)
+    _check_report(options.report, mutant)
     harness = _harness(options.harness, mutant)
     clock = WallClock()
     began_s = clock.monotonic_s()
@@ -57,11 +60,21 @@ def faults(options: argparse.Namespace) -> int:
             command_tail=_tail(options),
         )
     wall_s = clock.monotonic_s() - began_s
+    if options.report is not None:
+        write_record(options.report, _to_object(campaign, wall_s, mutant), code_hash=code_hash())
     if options.json:
         emit(_to_object(campaign, wall_s, mutant))
     else:
         _show(campaign, wall_s, mutant)
     return 0 if campaign.passed else _EXIT_BROKEN
+
+
+def _check_report(file: Path | None, mutant: Mutant | None) -> None:
+    """Refuse what could not be written once the seeds are played."""
+    if file is not None and mutant is not None:
+        raise ConfigError("--report is of seeds, not of a mutant")
+    if file is not None and (file.is_dir() or not file.parent.is_dir()):
+        raise ConfigError(f"--report {file}: not a file in a folder that is there")
 
 
 def _hunt(mutant: Mutant, harness: Harness, clock: WallClock, *, as_json: bool) -> int:

@@ -1,6 +1,7 @@
 """`faults` on the command line: what it refuses, and what a script reads."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,8 @@ CONTRACT = ("seeds", "violations", "sometimes", "never_reached", "faults", "trac
         ["--jobs", "0"],
         ["--mutant", "perfect"],
         ["--harness", "replay"],
+        ["--report", "/nowhere/at/all.json"],
+        ["--report", "found.json", "--mutant", "fill-posted-twice"],
         ["--harness", "tests", "--mutant", "fill-posted-twice"],
     ],
     ids=" ".join,
@@ -48,6 +51,20 @@ def test_a_planted_change_that_is_caught_is_exit_code_one(capsys: pytest.Capture
 
     assert found["violations"][0]["invariant"] == "I16"
     assert found["violations"][0]["command"].startswith("python run.py faults --seeds 1..1")
+
+
+def test_a_record_has_all_that_names_a_campaign(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "reliability.json"
+    assert main(["faults", "--seeds", "1..2", "--report", str(file), "--json"]) == 0
+    printed, found = json.loads(capsys.readouterr().out), json.loads(file.read_text(encoding="utf-8"))
+
+    assert {key: found[key] for key in printed if key != "wall_s"} == {
+        key: value for key, value in printed.items() if key != "wall_s"
+    }
+    assert {"commit", "code_hash", "python", "machine"} < set(found)
+    assert sum(found["mutants"]["planted"].values()) == len(MUTANTS)
+    assert found["mutants"]["caught_by_seed"]["fill-posted-twice"]["invariant"] == "I9"
+    assert [each.name for each in tmp_path.iterdir()] == ["reliability.json"]
 
 
 def test_a_change_that_no_seed_passes_is_hunted_by_the_test_named_for_it(
