@@ -25,6 +25,7 @@ from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.simulation.custody.accounts_check import check_accounts
 from treasury_actors.simulation.live.prepared import ChainLabel
 from treasury_actors.simulation.live.session import chosen_chain
+from treasury_actors.simulation.rehearsal.local_key import HOUSE_KEY
 from treasury_actors.trading.model.reconciliation import Reconciliation
 
 
@@ -35,6 +36,15 @@ async def running(run: Running, label: ChainLabel) -> AsyncIterator[None]:
         tasks.start_soon(run.run, label)
         yield
         signal.raise_signal(signal.SIGTERM)
+
+
+def holding(secret: str, folder: Path) -> list[str]:
+    """Return the files that hold a key, as text in any case or as bytes."""
+    text = secret.removeprefix("0x").lower()
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    assert len(files) > 3, "there is something to look through"
+    contents = [(file.name, file.read_bytes()) for file in files]
+    return [name for name, data in contents if text.encode() in data.lower() or bytes.fromhex(text) in data]
 
 
 async def differences(chain: Path, url: str, wallet: str, folder: Path) -> Reconciliation:
@@ -77,6 +87,7 @@ async def test_a_live_house_trades_is_stopped_resumed_and_unwound_with_equal_boo
     gifts = journal.records.book.balances(UNSOLICITED)
     assert gifts[MAINNET.reserve] > 0
     assert gaps.is_equal
+    assert holding(HOUSE_KEY, folder) == []
 
 
 async def test_a_wallet_that_lacks_one_unit_begins_nothing(tmp_path: Path, open_ground: OpenGround) -> None:
