@@ -1,7 +1,7 @@
 """What a report keeps of the ledger: the book, and beside it what each agent and the whole treasury own."""
 
 from treasury_actors.ids import AccountId, AgentId, AssetId
-from treasury_actors.ledger.model import RESERVE, Book, Entry, is_contra
+from treasury_actors.ledger.model import PROMISED, RESERVE, Book, Entry, is_contra
 from treasury_actors.market.model.frame import MarketFrame, Season
 from treasury_actors.reports.sources import Holdings
 
@@ -49,7 +49,7 @@ class Books:
         return sum(
             self.book.units(account, reserve)
             for account in self.book.accounts()
-            if account == RESERVE or account.startswith("pool:")
+            if account in {RESERVE, PROMISED} or account.startswith("pool:")
         )
 
 

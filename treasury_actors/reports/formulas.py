@@ -83,6 +83,14 @@ FORMULAS: tuple[Formula, ...] = (
         entries=f"{_BOOKS}",
     ),
     Formula(
+        key="runway",
+        name="Runway",
+        formula="Exit value within 24 h / burn a month. Exit value within n hours: every holding on its"
+        " route, each hour at most the last frame's capacities and 1% of impact, after fees; cash is liquid"
+        " now; the rest at its NAV is locked. After running costs: the gain - cost a month x days / 30.44.",
+        entries=f"{_BOOKS}; `[treasury]` of the config",
+    ),
+    Formula(
         key="dead",
         name="The dead",
         formula="Sum over retired agents of capital returned + NAV left - capital allotted.",

@@ -9,6 +9,7 @@ from treasury_actors.reports.formulas import FORMULAS
 from treasury_actors.reports.history import History
 from treasury_actors.reports.numerals import UNKNOWN, count, decimal, dollars, percent, typeset
 from treasury_actors.reports.page_style import STYLE
+from treasury_actors.reports.reach import reach_in_words
 from treasury_actors.reports.sources import by_agent, by_asset, by_stage, total
 from treasury_actors.reports.summary import Summary
 from treasury_actors.reports.words import LABEL_MEANS, LINES_MEAN, LIQUID_MEANS
@@ -144,6 +145,12 @@ def _figures(summary: Summary) -> str:
             "Liquid in 24 h",
             percent(arena.liquid_24h_ratio if arena else None, places=0),
             f"Share that {LIQUID_MEANS}.",
+        ),
+        (
+            "runway",
+            "Runway, months",
+            decimal(summary.reach.runway_months, 1),
+            f"What is liquid in 24 h over what is spent a month. In all, {reach_in_words(summary.reach)}.",
         ),
         (
             "dead",

@@ -15,6 +15,7 @@ from treasury_actors.reports.attribution import aggregate_impact_micro_usd, attr
 from treasury_actors.reports.factors import aligned, daily_returns, factors_of
 from treasury_actors.reports.history import AgentHistory, History, rejections
 from treasury_actors.reports.lines import equal_weight_line, lending_line, lived, tbill_line
+from treasury_actors.reports.reach import reach_of
 from treasury_actors.reports.summary import (
     AgentFigures,
     CapitalFigures,
@@ -76,6 +77,7 @@ def summarise(history: History, season: Season, context: RunContext) -> Summary:
         genomes_refused=sum(isinstance(r, GenomeRefused) for _, r in history.refusals),
         families=_families(history),
         capital=capital,
+        reach=reach_of(history, season, context.spending, days=days),
         imbalances=history.imbalances,
         journal=journal,
         lines=lines,

@@ -1,13 +1,15 @@
 """Every figure of a report as one value; whoever sets it in type computes nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from treasury_actors.agents.model.metrics.regression import Regression
+from treasury_actors.arena.model.spending import Spending
 from treasury_actors.ids import AgentId, AssetId, FamilyId
 from treasury_actors.market.model.frame import Label
 from treasury_actors.reports.attribution import Attribution
 from treasury_actors.reports.history import Costs
 from treasury_actors.reports.lines import BenchmarkResult
+from treasury_actors.reports.reach import Reach
 from treasury_actors.reports.sources import SourceLine
 from treasury_actors.reports.verdict import Verdict
 from treasury_actors.trading.model.costs import ChainProfile
@@ -25,6 +27,7 @@ class RunContext:
         wall_s: how long the season took on the machine's clock.
         last_frame: the last frame played; None: where the season closed, else the frame of the last event.
         notes: what the season assumed or lacked, one sentence each.
+        spending: what the treasury's owners spend, and what running costs.
         equal_agents: the same first agents with equal capital and no allocator; None if not computed.
         random_agents: random agents without evolution; None if not computed.
     """
@@ -39,6 +42,7 @@ class RunContext:
     lending_asset: AssetId = AssetId("aUSDC")
     last_frame: int | None = None
     notes: tuple[str, ...] = ()
+    spending: Spending = field(default_factory=Spending)
     equal_agents: BenchmarkResult | None = None
     random_agents: BenchmarkResult | None = None
 
@@ -231,6 +235,7 @@ class Summary:
     genomes_refused: int
     families: tuple[FamilyFigures, ...]
     capital: CapitalFigures
+    reach: Reach
     imbalances: tuple[str, ...]
     journal: JournalFigures
     lines: tuple[LineFigures, ...]

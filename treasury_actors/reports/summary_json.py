@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from treasury_actors.money import usd
 from treasury_actors.reports.history import Costs
+from treasury_actors.reports.reach import reach_object
 from treasury_actors.reports.sources import SOURCES, TREASURY, Source, by, by_agent, by_asset, by_stage, total
 from treasury_actors.reports.summary import FamilyFigures, LineFigures, Standing, Summary
 
@@ -78,6 +79,7 @@ def _explained(summary: Summary) -> dict[str, Json]:
     """Return the keys beyond the contract."""
     fit, attribution = summary.skill.regression, summary.attribution
     return {
+        "treasury": reach_object(summary.reach),
         "rejections_by_reason": dict(summary.rejections_by_reason),
         "orders_ended_early": summary.ended_early,
         "genomes_refused": summary.genomes_refused,

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
 from treasury_actors.reports.numerals import UNKNOWN, count, decimal, dollars, exact_dollars, percent
+from treasury_actors.reports.reach import reach_in_words
 from treasury_actors.reports.sources import SOURCES, TREASURY, Source, by, by_asset, by_stage, total
 from treasury_actors.reports.summary import LineFigures, Standing, Summary
 from treasury_actors.reports.words import LABEL_MEANS, LINES_MEAN, LIQUID_MEANS, PART_IS, printable
@@ -61,7 +62,8 @@ def _became(summary: Summary) -> list[str]:
         f" {dollars(gain, signed=True)} ({percent(capital.return_ratio, signed=True)}),"
         f" at worst {percent(capital.max_drawdown_ratio)} below its peak"
     )
-    return [headline, *(line for fact in (span, lives, deeds) for line in _wrapped(fact, indent=" "))]
+    facts = (span, lives, deeds, reach_in_words(summary.reach))
+    return [headline, *(line for fact in facts for line in _wrapped(fact, indent=" "))]
 
 
 def _leaderboard(summary: Summary) -> list[str]:

@@ -56,6 +56,7 @@ def report_season(
         chain=prepared.plan.rules(state.recipe.seed).chain,
         lending_asset=prepared.plan.rules(state.recipe.seed).arena.lending_benchmark,
         notes=state.season.notes,
+        spending=prepared.plan.rules(state.recipe.seed).arena.spending,
         equal_agents=benchmarks.equal_agents if benchmarks else None,
         random_agents=benchmarks.random_agents if benchmarks else None,
     )

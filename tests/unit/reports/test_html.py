@@ -73,7 +73,7 @@ def test_every_headline_figure_leads_to_its_formula_and_entries() -> None:
     links = [value for name, value in _outline(text).attributes if name == "href"]
     assert {(link or "")[1:] for link in links} <= names
     figures = text[text.index('<dl class="figures">') :].split("</dl>")[0]
-    assert figures.count("<dt>") == figures.count('<dt><a href="#formula-') == 8
+    assert figures.count("<dt>") == figures.count('<dt><a href="#formula-') == 9
     assert all(f'id="formula-{each.key}"' in text and each.entries for each in FORMULAS)
 
 
@@ -127,7 +127,7 @@ def test_every_headline_figure_has_its_definition() -> None:
     text = page(*_lived())
     figures = text[text.index('<dl class="figures">') : text.index("</dl>")]
 
-    assert figures.count('class="n') == figures.count('class="d"') == 8
+    assert figures.count('class="n') == figures.count('class="d"') == 9
     assert all(len(meaning) > 20 for meaning in re.findall(r'class="d">(.*?)</dd>', figures))
 
 
