@@ -54,6 +54,7 @@ BAD_CONFIGS: tuple[tuple[str, str, str], ...] = (
     ("[arena]\nreserve_ratio = nan", "arena.reserve_ratio = NaN", "finite"),
     ("[arena]\nagent_share_max = -0.1", "arena.agent_share_max = -0.1", "0"),
     ("[arena]\nagent_share_max = 1.0000001", "arena.agent_share_max = 1.0000001", "1"),
+    ("[arena]\ncopy_correlation_max = 0", "arena.copy_correlation_max = 0", "0"),
     ("[arena]\nfitness = 'sharpe'", "arena.fitness = 'sharpe'", "'certainty_equivalent' or 'brief_repaired'"),
     ("[arena]\nfitness = 1", "arena.fitness = 1", "'certainty_equivalent' or 'brief_repaired'"),
     ('[arena]\nfitness = "a\\nb"', "arena.fitness = 'a\\nb'", "'certainty_equivalent'"),

@@ -148,6 +148,15 @@ def test_each_gate_tells_its_false_passes_and_leaves_its_proof(climbed: dict[str
             assert {each["label"] for each in proof["genomes"]} == {"GENERATED"}
 
 
+def test_a_climb_tells_how_much_of_its_champion_may_be_luck(climbed: dict[str, Any]) -> None:
+    champion = climbed["champion"]
+    assert champion["genome"]
+    assert 0.0 <= champion["dsr"] <= 1.0
+    assert champion["pbo"] is None  # eight windows of a week are too few days to cut in ten
+    assert champion["undefined"] == ["PBO: fewer than two candidates, or fewer than a hundred days"]
+    assert any(f"champion of {climbed['genomes_tried']} tried" in line for line in lines(climbed))
+
+
 def test_every_dollar_and_every_lineage_has_its_path(climbed: dict[str, Any]) -> None:
     folder = Path(climbed["folder"])
     dollars = (folder / DOLLARS).read_text(encoding="utf-8").splitlines()

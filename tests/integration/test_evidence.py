@@ -138,6 +138,8 @@ def test_a_search_says_what_it_would_fund_and_the_second_time_it_asks_the_log(
     assert (tmp_path / FILE).stat().st_size == size
     assert first["verdict"] == "NOT EVIDENCE: GENERATED; no live config accepts it"
     assert 0 < first["trials"]["here"] <= small.search.evaluations
+    assert first["champion"]["genome"] == first["best"]["genome"]
+    assert first["champion"].keys() >= {"psr", "dsr", "pbo", "pbo_null"}
     assert first["best"]["fitness"] == pytest.approx(
         first["best"]["mean"] - 2.0 * first["best"]["se"], abs=1e-8
     )
@@ -159,6 +161,7 @@ def test_generated_windows_outside_a_world_make_no_number(tmp_path: Path) -> Non
     )
     assert found["verdict"] == "INSUFFICIENT: 0 windows count, 8 are needed"
     assert found["best"] is None
+    assert found["champion"] is None
     assert found["ensemble"] == []
 
 

@@ -131,9 +131,10 @@ FORMULAS: tuple[Formula, ...] = (
     Formula(
         key="champion",
         name="DSR and PBO of the champion",
-        formula="DSR = PSR over the Sharpe ratio that the best of all trials shows by luck; PBO = share of"
-        " halves of time whose best trial is in the lower half outside. Both need the trials a champion was"
-        " chosen from: a season that bred its agents on the way has none on the same days.",
-        entries="the workspace's log of trials; `evolve`, `walk-forward`, `evidence`",
+        formula="DSR = PSR over the Sharpe ratio that the best of all trials shows by luck; here trials are"
+        " all agents of the season, each over its own days. PBO = share of halves of time whose best trial is"
+        " in the lower half outside; it needs trials on the same days, as a search logs them.",
+        entries="`arena.agent_born`, and the entries of every agent; of a search the log of trials"
+        " (`evolve`, `walk-forward`, `evidence`)",
     ),
 )

@@ -12,7 +12,7 @@ from treasury_actors.reports.page_style import STYLE
 from treasury_actors.reports.reach import reach_in_words
 from treasury_actors.reports.sources import by_agent, by_asset, by_stage, total
 from treasury_actors.reports.summary import Summary
-from treasury_actors.reports.words import LABEL_MEANS, LINES_MEAN, LIQUID_MEANS
+from treasury_actors.reports.words import LABEL_MEANS, LINES_MEAN, LIQUID_MEANS, luck_in_words
 
 _CODE = re.compile("`([^`]*)`")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -252,6 +252,7 @@ def _population(summary: Summary, history: History) -> str:
     )
     return (
         f"<h2>{_linked('fitness', 'Leaderboard')}</h2>{page_tables.leaderboard(summary)}"
+        f'<p class="note">{_linked("champion", luck_in_words(summary.champion))}</p>'
         f'<p class="note">{escape(note)}</p>'
         '<h2>Evolution</h2><div class="pair uneven">'
         f"{page_charts.fitness_figure(summary, history)}<div>{page_tables.families(summary)}</div></div>"

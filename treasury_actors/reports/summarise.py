@@ -1,10 +1,18 @@
 """From a history to its summary: counts, standings, lines and the verdict."""
 
 from collections.abc import Mapping, Sequence
+from math import sqrt
 
+from treasury_actors.agents.model.metrics.overfitting import deflated_sharpe, probabilistic_sharpe
 from treasury_actors.agents.model.metrics.regression import regress
 from treasury_actors.agents.model.metrics.returns import apy
-from treasury_actors.agents.model.metrics.sharpe import sharpe, sharpe_error
+from treasury_actors.agents.model.metrics.series import DAYS_A_YEAR
+from treasury_actors.agents.model.metrics.sharpe import (
+    VOLATILITY_FLOOR_RATIO,
+    sharpe,
+    sharpe_error,
+    sharpe_ranked,
+)
 from treasury_actors.agents.model.track import DAY_FRAMES
 from treasury_actors.arena.model.events import CapitalRefused, GenomeRefused
 from treasury_actors.clock import HOUR_NS
@@ -19,6 +27,7 @@ from treasury_actors.reports.reach import reach_of
 from treasury_actors.reports.summary import (
     AgentFigures,
     CapitalFigures,
+    Champion,
     DataFigures,
     FamilyFigures,
     Graveyard,
@@ -85,6 +94,7 @@ def summarise(history: History, season: Season, context: RunContext) -> Summary:
         sources=history.sources,
         aggregate_impact_micro_usd=aggregate_impact_micro_usd(history, season),
         skill=skill,
+        champion=markets.champion(min(standings, key=_rank, default=None)),
         leaderboard=tuple(sorted(standings, key=_rank)),
         graveyard=graveyard,
         graveyard_rows=tuple(dead),
@@ -130,6 +140,33 @@ class _Markets:
             sharpe=sharpe(excess),
             sharpe_se=sharpe_error(len(excess)),
         )
+
+    def champion(self, first: Standing | None) -> Champion:
+        """Return how much of the first one's record may be luck."""
+        days = {name: self._excess(agent) for name, agent in self._history.agents.items()}
+        floor = VOLATILITY_FLOOR_RATIO / sqrt(DAYS_A_YEAR)  # without one, lenders' ratios are all the spread
+        ratios = [sharpe_ranked(each, periods_a_year=1, floor_ratio=floor) for each in days.values()]
+        reasons = ["PBO: agents of one season live on different days, and it compares trials on the same"]
+        own = days[first.agent] if first is not None and first.fitness_ppb is not None else ()
+        dsr = deflated_sharpe(
+            own, [ratio for ratio in ratios if ratio is not None], trials=float(len(days) or 1)
+        )
+        if dsr is None:
+            reasons.append(
+                "DSR: nobody has a fitness, or its days over lending are too few or do not deviate"
+            )
+        return Champion(
+            agent=first.agent if first is not None and own else None,
+            psr=probabilistic_sharpe(own),
+            dsr=dsr,
+            pbo=None,
+            trials=len(days),
+            undefined=tuple(reasons),
+        )
+
+    def _excess(self, agent: AgentHistory) -> Sequence[float]:
+        """Return an agent's days over lending."""
+        return aligned(agent.course.daily_returns(), self._lending, self._returns)[0]
 
     def standing(self, agent: AgentHistory) -> Standing:
         """Return how one agent stands."""

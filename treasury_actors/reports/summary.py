@@ -204,6 +204,28 @@ class Skill:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Champion:
+    """
+    How much of the fittest agent's record is luck, judged by every agent of the season, the dead too.
+
+    Attributes:
+        agent: None while nobody has a fitness.
+        psr: probability that its Sharpe ratio over lending is above zero; `dsr`: above what the best of so
+            many shows by luck, each trial over the days of its own life.
+        pbo: None: agents of one season live on different days, and it compares trials on the same.
+        trials: agents that lived here. How often the season was played before, a journal can't say.
+        undefined: why what is None is None.
+    """
+
+    agent: AgentId | None
+    psr: float | None
+    dsr: float | None
+    pbo: float | None
+    trials: int
+    undefined: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """
     Everything a report says.
@@ -243,6 +265,7 @@ class Summary:
     sources: tuple[SourceLine, ...]
     aggregate_impact_micro_usd: int
     skill: Skill
+    champion: Champion
     leaderboard: tuple[Standing, ...]
     graveyard: Graveyard
     graveyard_rows: tuple[Standing, ...]

@@ -77,7 +77,7 @@ def to_object(summary: Summary) -> dict[str, Json]:
 
 def _explained(summary: Summary) -> dict[str, Json]:
     """Return the keys beyond the contract."""
-    fit, attribution = summary.skill.regression, summary.attribution
+    fit, attribution, champion = summary.skill.regression, summary.attribution, summary.champion
     return {
         "treasury": reach_object(summary.reach),
         "rejections_by_reason": dict(summary.rejections_by_reason),
@@ -95,6 +95,14 @@ def _explained(summary: Summary) -> dict[str, Json]:
                 }
                 for factor in attribution.factors
             ],
+        },
+        "champion": {
+            "agent": champion.agent,
+            "psr": champion.psr,
+            "dsr": champion.dsr,
+            "pbo": champion.pbo,
+            "trials": {"here": champion.trials, "ever": None},
+            "undefined": list(champion.undefined),
         },
         "sources": {
             "treasury": _by_source(by(summary.sources, lambda _: TREASURY)[TREASURY]),

@@ -7,7 +7,14 @@ from treasury_actors.reports.numerals import UNKNOWN, count, decimal, dollars, e
 from treasury_actors.reports.reach import reach_in_words
 from treasury_actors.reports.sources import SOURCES, TREASURY, Source, by, by_asset, by_stage, total
 from treasury_actors.reports.summary import LineFigures, Standing, Summary
-from treasury_actors.reports.words import LABEL_MEANS, LINES_MEAN, LIQUID_MEANS, PART_IS, printable
+from treasury_actors.reports.words import (
+    LABEL_MEANS,
+    LINES_MEAN,
+    LIQUID_MEANS,
+    PART_IS,
+    luck_in_words,
+    printable,
+)
 
 WIDTH = 100
 LEADERS_MAX = 10
@@ -97,7 +104,8 @@ def _leaderboard(summary: Summary) -> list[str]:
         " worth more with the agent, growth a year less risk; return: net of costs, time-weighted; vs lend:"
         " minus what Aave USDC returned over the same life; max dd: hourly; β: daily, over lending"
     )
-    return [_heading("LEADERBOARD", shown), *table, dead, *_wrapped(note, indent=" ")]
+    luck = _wrapped(luck_in_words(summary.champion), indent=" ")
+    return [_heading("LEADERBOARD", shown), *table, dead, *luck, *_wrapped(note, indent=" ")]
 
 
 def _leader(place: int, standing: Standing, summary: Summary) -> list[str]:

@@ -1,6 +1,8 @@
 """The words a report says in more than one place: what labels, parts and figures mean."""
 
 from treasury_actors.market.model.frame import Label
+from treasury_actors.reports.numerals import UNKNOWN
+from treasury_actors.reports.summary import Champion
 
 LABEL_MEANS: dict[Label, str] = {
     "GENERATED": "The market is made up by a program: figures test the machine and say nothing of money.",
@@ -40,6 +42,14 @@ LIQUID_MEANS = (
     " gas money left out"
 )
 LINES_MEAN = "same dates, same money at the same frames, same costs, the same gas money held beside it"
+
+
+def luck_in_words(champion: Champion) -> str:
+    """Say how much of the champion's record may be luck, and why what is undefined is so."""
+    who = "no champion" if champion.agent is None else f"champion: {champion.agent}"
+    dsr, pbo = (UNKNOWN if value is None else f"{value:.2f}" for value in (champion.dsr, champion.pbo))
+    tried = f"best of {champion.trials:,} agents tried here, and of more if the season was played before"
+    return f"{who}, DSR {dsr}, PBO {pbo}: {tried}. {'; '.join(champion.undefined)}."
 
 
 def printable(text: str) -> str:

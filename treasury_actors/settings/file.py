@@ -98,6 +98,7 @@ class ArenaSection(_Section):
     round_h: int = Field(default=168, ge=24, le=8_760)
     reserve_ratio: Ratio = Decimal("0.10")
     agent_share_max: Ratio = Decimal("0.25")
+    copy_correlation_max: Annotated[Decimal, Field(gt=0, le=1)] = Decimal(1)
     fitness: Literal["certainty_equivalent", "brief_repaired"] = "certainty_equivalent"
 
 
@@ -191,6 +192,7 @@ class Settings(_Section):
                 "approvals": True,
                 **({} if self.simulation.agents else {"simulation": True}),
                 "season": {"folder"},
+                **({"arena": {"copy_correlation_max"}} if self.arena.copy_correlation_max == 1 else {}),
                 "treasury": {"running_cost_usd_per_month"} if self.treasury.has_floor else True,
             },
         )
@@ -244,6 +246,7 @@ class Settings(_Section):
                 allocation=AllocationPolicy(
                     reserve_ppb=int(arena.reserve_ratio * PPB),
                     cap_ppb=max(1, int(arena.agent_share_max * PPB)),
+                    copy_correlation_ppb=max(1, int(arena.copy_correlation_max * PPB)),
                 ),
                 risk=RiskRules(
                     trade_usd_min=risk.trade_usd_min,

@@ -13,6 +13,7 @@ from treasury_actors.reports.lines import BenchmarkResult
 from treasury_actors.reports.summarise import summarise
 from treasury_actors.reports.summary import RunContext, Summary
 from treasury_actors.reports.summary_json import Json, to_json
+from treasury_actors.reports.text import screen
 
 CONTRACT = {
     "data": {"source", "hash", "start", "end", "frames"},
@@ -171,3 +172,34 @@ def test_beside_its_fitness_an_agent_shows_what_it_adds_to_the_book() -> None:
     assert {row["agent"]: row["adds_to_book"] for row in rows} == {
         agent: None if value is None else value / 10**9 for agent, value in shown.items()
     }
+
+
+def test_a_champion_is_judged_by_every_agent_that_lived_and_what_can_not_be_said_has_a_reason() -> None:
+    season, records, state_hash = lived(30, 12)
+    history = history_of(records, season, lending_asset=AUSDC)
+
+    summary = summarise(history, season, context(state_hash=state_hash))
+
+    champion = summary.champion
+    assert champion.agent == summary.leaderboard[0].agent
+    assert champion.trials == len(history.agents)
+    assert champion.dsr is not None
+    assert champion.psr is not None
+    assert 0.0 <= champion.dsr <= champion.psr <= 1.0
+    assert champion.pbo is None
+    assert any("PBO" in reason for reason in champion.undefined)
+    told = json.loads(to_json(summary))["champion"]
+    assert told["trials"] == {"here": len(history.agents), "ever": None}
+    assert f"champion: {champion.agent}, DSR" in screen(summary)
+
+
+def test_where_nobody_has_a_fitness_there_is_no_champion_and_no_number() -> None:
+    diary = Diary(generated(3))
+    diary.deposit(USDC, 10**10)
+    diary.bear("trend-0001", 10**9)
+    diary.close()
+
+    champion = summarise(diary.history(), diary.season, context()).champion
+
+    assert (champion.agent, champion.psr, champion.dsr, champion.pbo) == (None, None, None, None)
+    assert len(champion.undefined) == 2

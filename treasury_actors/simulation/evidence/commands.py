@@ -19,7 +19,7 @@ from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.simulation.code_version import code_hash
 from treasury_actors.simulation.compiled.evaluator import CompiledEvaluator
 from treasury_actors.simulation.evidence.archive import load_archive, short_histories
-from treasury_actors.simulation.evidence.arms import SEARCHED, choose_of, evolve, story_of
+from treasury_actors.simulation.evidence.arms import SEARCHED, Yardstick, choose_of, evolve, story_of
 from treasury_actors.simulation.evidence.config import EvidenceConfig, WorldName
 from treasury_actors.simulation.evidence.experiment import run_seed, world_ground
 from treasury_actors.simulation.evidence.folds import Fold, data_ground, make_folds
@@ -28,10 +28,11 @@ from treasury_actors.simulation.evidence.plain import PlainEvaluator
 from treasury_actors.simulation.evidence.pool import run_numbered
 from treasury_actors.simulation.evidence.trials import TrialBook, Trials
 from treasury_actors.simulation.evidence.trials_log import TrialsLog
-from treasury_actors.simulation.evidence.walk_forward import concatenate, run_fold, verdict_of
+from treasury_actors.simulation.evidence.walk_forward import champion_of, concatenate, run_fold, verdict_of
 from treasury_actors.simulation.evidence.worlds import accept, by_fold, summarise
 
 _RUN_HEX = 12
+_NOBODY: dict[str, Any] = {"best": None, "ensemble": [], "champion": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +312,7 @@ def evolve_on(
         log.preregister(config.config_hash, config.content)
         log.begin(run, config.config_hash, about)
         if isinstance(grounds, TooShort):
-            return {**found, "verdict": f"INSUFFICIENT: {grounds.reason}", "best": None, "ensemble": []}
+            return {**found, "verdict": f"INSUFFICIENT: {grounds.reason}", **_NOBODY}
         trials = Trials(log, run=run, engine=engine, seed=seed)
         generations = []
         for generation in evolve(config, families, grounds, trials, seed=seed, stop_early=True):
@@ -322,27 +323,33 @@ def evolve_on(
         ranked = kept.ranked
         chosen = choose_of(ranked, config, families, grounds, trials, arm="ga")
         best = ranked[0] if ranked else None
+        seen = Yardstick(archive, grounds.fit[-1].windows, config, grounds.fit[-1].evaluate)
+        sharpes = log.tally.sharpes(run)
         short = next((v for _, v in kept.members if isinstance(v, Insufficient)), None)
         return {
             **found,
             "windows": [window.name for window in grounds.fit[-1].windows],
             "generations": len(generations),
             "kept_generation": kept.number + 1,
-            "best": None
-            if best is None
-            else {
-                "genome": best[0].canonical,
-                "fitness": best[1].value_ppb / PPB,
-                "mean": best[1].mean_ppb / PPB,
-                "se": best[1].se_ppb / PPB,
-            },
+            "best": None if best is None else _told(*best),
             "median": None if kept.median_ppb is None else kept.median_ppb / PPB,
             "lending": grounds.lending_ppb / PPB,
             "ensemble": [genome.canonical for genome in chosen.members],
             "dropped": {genome.canonical: reason for genome, reason in chosen.dropped},
             "trials": {"here": log.tally.here(run), "ever": log.tally.ever},
+            "champion": None if best is None else champion_of(kept.genomes, best[0], seen, archive, sharpes),
             "verdict": _verdict(ranked, short, config, label),
         }
+
+
+def _told(genome: Genome, found: WindowFitness) -> dict[str, Any]:
+    """Return a genome with its fitness."""
+    return {
+        "genome": genome.canonical,
+        "fitness": found.value_ppb / PPB,
+        "mean": found.mean_ppb / PPB,
+        "se": found.se_ppb / PPB,
+    }
 
 
 def _verdict(

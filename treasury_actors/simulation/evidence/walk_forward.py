@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import Any
 
-from treasury_actors.agents.model.metrics.cscv import null_overfitting, overfitting_probability
 from treasury_actors.agents.model.metrics.drawdown import max_drawdown
 from treasury_actors.agents.model.metrics.overfitting import deflated_sharpe, probabilistic_sharpe
 from treasury_actors.agents.model.metrics.regression import regress
@@ -16,6 +15,7 @@ from treasury_actors.agents.model.metrics.returns import apy, excess_over, total
 from treasury_actors.agents.model.metrics.series import DAYS_A_YEAR, deviation
 from treasury_actors.agents.model.metrics.sharpe import sharpe
 from treasury_actors.agents.registry import families as shipped_families
+from treasury_actors.evolution.model.genome import Genome
 from treasury_actors.evolution.model.window_course import WindowCourse
 from treasury_actors.evolution.model.windows import TooShort
 from treasury_actors.market.model.shipped import MAINNET
@@ -26,11 +26,11 @@ from treasury_actors.simulation.evidence.fixed_arms import LENT, WBTC, WETH
 from treasury_actors.simulation.evidence.folds import Fold
 from treasury_actors.simulation.evidence.grounds import make_grounds
 from treasury_actors.simulation.evidence.history import Archive, MakeEvaluator
+from treasury_actors.simulation.evidence.luck import excess_of, luck_of
 from treasury_actors.simulation.evidence.trials import TrialBook, Trials
 from treasury_actors.simulation.evidence.worlds import bootstrap
 
 BENCHMARKS = ("lending", "tbill", "equal_weight", "buy_hold_eth", "random_agents")
-NULL_DRAWS = 8
 _T_NEEDED, _DSR_NEEDED = 2.0, 0.95
 
 
@@ -88,25 +88,22 @@ def run_fold(
 def champion(searched: Searched, trained: Yardstick, archive: Archive) -> dict[str, Any] | None:
     """Return how much of the champion's record is luck, judged by everybody it was chosen from."""
     population, ranked = searched.choices["ga"].population, searched.generations[-1].ranked
-    if not ranked:
-        return None
-    columns, best = [], ranked[0][0]
-    excess: tuple[float, ...] = ()
-    for genome, courses in zip(population, trained.courses(population), strict=True):
-        column: tuple[float, ...] = ()
-        for course in courses:
-            lent = archive.of(course.window).daily_returns(course.window, LENT)
-            column += excess_over(course.daily_returns, lent)
-        columns.append(column)
-        excess = column if genome == best else excess
-    null = null_overfitting(columns, draws=NULL_DRAWS)
-    return {
-        "genome": best.canonical,
-        "psr": probabilistic_sharpe(excess),
-        "dsr": deflated_sharpe(excess, searched.sharpes),
-        "pbo": overfitting_probability(columns),
-        "pbo_null": None if null is None else {"mean": null.mean, "sd": null.sd},
-    }
+    return champion_of(population, ranked[0][0], trained, archive, searched.sharpes) if ranked else None
+
+
+def champion_of(
+    population: Sequence[Genome],
+    best: Genome,
+    trained: Yardstick,
+    archive: Archive,
+    sharpes: Sequence[float],
+) -> dict[str, Any]:
+    """Return the same for the best of a population, on the windows it was chosen on."""
+    columns = [
+        (genome, excess_of(courses, archive.lending([course.window for course in courses], LENT)))
+        for genome, courses in zip(population, trained.courses(population), strict=True)
+    ]
+    return luck_of(best, columns, sharpes)
 
 
 def concatenate(folds: Sequence[Mapping[str, Any]], *, sharpes: Sequence[float]) -> dict[str, Any]:

@@ -101,6 +101,8 @@ def insufficient(world: str, short: TooShort, seed: int) -> dict[str, Any]:
         "conservation": {"ok": True, "entries": 0, "problems": []},
         "stages": stages,
         "proposals": [],
+        "genomes_tried": 0,
+        "champion": None,
         "approvals": [],
         "deaths": 0,
         "demotions": 0,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from typing import Any
 
 from treasury_actors.agents.model.family import Family
 from treasury_actors.arena.model.graduation import WindowTrial
@@ -15,6 +16,7 @@ from treasury_actors.ids import FamilyId, GenomeId
 from treasury_actors.simulation.evidence.config import EvidenceConfig
 from treasury_actors.simulation.evidence.fixed_arms import LENT, fixed_arms
 from treasury_actors.simulation.evidence.history import STRESS_FACTOR, Archive, History, MakeEvaluator
+from treasury_actors.simulation.evidence.luck import excess_of, luck_of
 from treasury_actors.simulation.evidence.plain import PlainEvaluator
 
 _LENDING = Genome(family=FamilyId("lending"), genes=())
@@ -70,6 +72,7 @@ class Examiner:
         self._label = self._windows[0].label
         self._lending_ppb = self._fitness_of_lending(archive)
         self._known: dict[str, EvidenceRecord] = {}
+        self._excess: dict[Genome, tuple[float, ...]] = {}
 
     def __repr__(self) -> str:
         return f"<Examiner of {self.tried} genomes on {len(self._windows)} windows>"
@@ -98,8 +101,22 @@ class Examiner:
         stressed = dict(zip([g.canonical for g in fit], self._judge(fit, dear=True), strict=True))
         for genome, (verdict, courses) in zip(chosen, verdicts, strict=True):
             dear = stressed.get(genome.canonical)
+            self._excess[genome] = excess_of(courses, self._lent)
             self._known[genome.canonical] = self._record(genome, verdict, courses, dear[0] if dear else None)
         return {genome.canonical: self._known[genome.canonical] for genome in genomes}
+
+    def champion(self) -> dict[str, Any] | None:
+        """Return how much of the fittest of all tried is luck; None if none has a fitness without a veto."""
+        fit = [
+            (each.tested.fitness_ppb, genome)
+            for genome in self._excess
+            if not (each := self._known[genome.canonical]).tested.vetoed
+            and each.tested.fitness_ppb is not None
+        ]
+        if not fit:
+            return None
+        _, best = max(fit, key=lambda pair: (pair[0], pair[1].canonical))
+        return luck_of(best, list(self._excess.items()), self.trial_sharpes)
 
     def _judge(self, genomes: Sequence[Genome], *, dear: bool) -> list[tuple[Judged, list[WindowCourse]]]:
         """Return verdict and courses of each."""

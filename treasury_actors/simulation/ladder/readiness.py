@@ -205,9 +205,17 @@ def _evolution(grounds: Grounds, world: str) -> Check:
     if len(done) < SEEDS:
         figure = f"{len(done)} of {SEEDS} seeds with this code and config"
         return Check(name=name, passed=False, figure=figure, command=command)
-    met = accept(world, summarise(world, done, config_hash=config.config_hash, label="GENERATED"))
+    summary = summarise(world, done, config_hash=config.config_hash, label="GENERATED")
+    met = accept(world, summary)
     figure = ", ".join(f"{what}: {'yes' if is_met else 'NO'}" for what, is_met in met.items())
+    if summary["champion"]:
+        dsr, pbo = (summary["champion"][name] for name in ("dsr", "pbo"))
+        figure += f"; champion: DSR {_or_none(dsr)}, PBO {_or_none(pbo)}"
     return Check(name=name, passed=all(met.values()), figure=figure, command=command)
+
+
+def _or_none(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.2f}"
 
 
 def _money(grounds: Grounds) -> Check:

@@ -14,6 +14,7 @@ from treasury_actors.evolution.model.windows import DAY_FRAMES
 from treasury_actors.ledger.model import RESERVE, pool
 from treasury_actors.money import MICRO_USD
 from treasury_actors.simulation.ladder.climb import StageLog
+from treasury_actors.simulation.ladder.examine import Examiner
 from treasury_actors.simulation.ladder.run import Climbed
 from treasury_actors.trading.model.mandate import Stage
 
@@ -56,6 +57,7 @@ def to_object(climbed: Climbed) -> dict[str, Any]:
             "restarted": climbed.paper.roster.restarts + money.roster.restarts,
         },
         "genomes_tried": plan.examiner.tried,
+        "champion": _champion(plan.examiner),
         "treasury": _treasury(climbed),
         "state_hash": money.state_hash,
         "config_hash": plan.config_hash,
@@ -135,7 +137,22 @@ def lines(found: Mapping[str, Any]) -> list[str]:
         f"  {found['deaths']} deaths, {found['demotions']} demotions, {found['crashes']['money']} crashes"
         f" with money, {found['crashes']['paper']} on paper"
     )
+    told.append(_luck(found["champion"], found["genomes_tried"]))
     return told
+
+
+def _champion(examiner: object) -> dict[str, Any] | None:
+    """Return how much of the fittest genome may be luck; None of an examiner that keeps no days."""
+    return examiner.champion() if isinstance(examiner, Examiner) else None
+
+
+def _luck(champion: Mapping[str, Any] | None, tried: int) -> str:
+    """Say how much of the champion's record may be luck."""
+    if champion is None:
+        return f"  no champion: none of {tried} genomes tried has a fitness without a veto"
+    dsr, pbo = ("undefined" if champion[name] is None else f"{champion[name]:.2f}" for name in ("dsr", "pbo"))
+    why = "".join(f"; {reason}" for reason in champion.get("undefined", ()))
+    return f"  champion of {tried} tried: {champion['genome']}, DSR {dsr}, PBO {pbo}{why}"
 
 
 def _conservation(climbed: Climbed) -> dict[str, Any]:
