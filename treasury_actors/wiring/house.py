@@ -144,8 +144,7 @@ async def open_house(
         host_clock: for deadlines alone.
         wrap_agent: puts something around every agent, e.g. an injected fault.
         chain: where conversions are real; without it they are simulated.
-        make_simulated: how, then, if not by the venue as it is.
-        mailbox_size: of each core actor.
+        make_simulated, mailbox_size: another simulated venue, smaller mailboxes, to try the house with.
     """
     news = _News()
     agents = Supervisor(policy=rules.supervision, clock=host_clock, on_event=news)
