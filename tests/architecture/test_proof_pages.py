@@ -11,6 +11,7 @@ from treasury_actors.faults.mutants import MUTANTS
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 CATALOGUE = (ROOT / "docs" / "fault-catalogue.md").read_text(encoding="utf-8")
+RELIABILITY = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 INVARIANTS = (ROOT / "docs" / "invariants.md").read_text(encoding="utf-8")
 ROWS = {"A": 13, "B": 14, "C": 14, "D": 8, "E": 10, "F": 18}
 """How many rows each part of the catalogue has."""
@@ -47,8 +48,14 @@ def test_each_row_of_the_catalogue_is_tested_or_says_why_it_cannot_happen(
     assert len(tried) > len(NOT_HERE) + 20
 
 
-def test_every_kind_of_fault_stands_for_a_row_of_the_catalogue() -> None:
+def test_every_kind_of_fault_is_told_and_stands_for_a_row_of_the_catalogue() -> None:
+    _, _, table = RELIABILITY.partition("## The kinds of faults")
+    told = {
+        name for cell in re.findall(r"^\| ([a-z, -]+) \|", table, re.MULTILINE) for name in cell.split(", ")
+    }
+
     assert {kind.row for kind in KINDS.values()} <= set(rows_of(CATALOGUE))
+    assert set(KINDS) - told == set()
 
 
 def test_the_table_of_known_bad_changes_names_those_there_are() -> None:
