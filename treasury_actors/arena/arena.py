@@ -39,6 +39,7 @@ from treasury_actors.arena.messages import (
 from treasury_actors.arena.model.events import (
     AgentClosed,
     AgentCrashed,
+    AgentFrozen,
     AgentQuarantined,
     AgentRestarted,
     AgentRetired,
@@ -139,10 +140,10 @@ class Arena(Actor[ArenaMessage]):
             case CloseSeason():
                 return await self._close_season(message.frame)
             case CloseMandates():
-                living = self._roster.living()
-                for member in living:
+                opened = self._roster.open()
+                for member in opened:
                     await self.retire(member.born.agent, message.reason)
-                return len(living)
+                return len(opened)
             case Admit():
                 admission = Admission(
                     neighbours=self._neighbours,
@@ -218,22 +219,26 @@ class Arena(Actor[ArenaMessage]):
 
     async def retire(self, agent: AgentId, reason: str) -> None:
         """Let an agent decide no more; from now on the guardian alone may order for it."""
-        member = self._roster.members[agent]
-        self.record(AgentRetired(agent=agent, turn=self._turn, reason=reason), why=f"death:{agent}")
+        retired = AgentRetired(agent=agent, turn=self._turn, reason=reason)
+        await self._silence(retired, "closing", why=f"death:{agent}")
+
+    async def _silence(self, event: AgentRetired | AgentFrozen, status: MandateStatus, *, why: str) -> None:
+        """Stop an agent's actor, if it still has one; then the event and its mandate, and nothing between."""
+        agent = event.agent
         self._tracks.forget(agent)
         if self._refs.pop(agent, None) is not None:
             await self._neighbours.supervisor.stop_child(agent)
-        assert member.mandate is not None, "a living agent has a mandate"
-        await self.set_mandates([_with_status(member.mandate, "closing")])
+        self.record(event, why=why)
+        await self.set_mandates([_with_status(self._roster.members[agent], status)])
 
     async def _dismiss(self, message: Dismiss) -> int:
-        """Retire those of some agents that live; a demotion is noted first."""
+        """Retire those of some agents whose mandate is open; a demotion is noted first."""
         for demoted in message.demotions:
             self.record(demoted, why=f"demotion:{demoted.agent}")
-        living = [each for each in message.agents if self._roster.members[each].life == "living"]
-        for agent in living:
+        opened = [each for each in message.agents if self._roster.members[each].is_open]
+        for agent in opened:
             await self.retire(agent, message.reason)
-        return len(living)
+        return len(opened)
 
     def touch(self, agent: AgentId) -> None:
         """Note that an agent's accounts changed: it reads them again at its next turn."""
@@ -261,7 +266,9 @@ class Arena(Actor[ArenaMessage]):
         self._turn = frame.index
         self._neighbours.supervisor.open_turn(frame.index)
         if frame.index > 0 and frame.index % DAY_FRAMES == 0:
-            await self._close_day(frame)
+            for member in self._roster.living():
+                nav = await self._capital.nav(member.born.agent, frame)
+                self._tracks.mark(member.born.agent, frame, nav)
         for agent in message.touched:
             self.touch(agent)
         await self._bury(message.watched, frame)
@@ -272,7 +279,12 @@ class Arena(Actor[ArenaMessage]):
         everybody = frame.index % DAY_FRAMES == 0 or frame.index % self._rules.round_turns == 0
         for decided in decisions:
             recalled = self._roster.is_recalled(decided.agent)
-            if decided.ordered or everybody or recalled or self._is_late(decided, message.touched):
+            if (
+                decided.ordered
+                or everybody
+                or recalled
+                or _is_late(self._roster.members[decided.agent], decided, message.touched)
+            ):
                 state = tuple(float(number) for number in decided.state)
                 self.record(StateRecorded(agent=decided.agent, turn=decided.turn, state=state))
         await self._withdrawals.turn(frame)
@@ -282,36 +294,31 @@ class Arena(Actor[ArenaMessage]):
             self._reduce_reason = ""
         return len(decisions)
 
-    def _is_late(self, decided: Decided, touched: tuple[AgentId, ...]) -> bool:
-        """Say whether an agent's accounts changed although its last record is not of the turn before."""
-        if decided.agent not in touched:
-            return False
-        last = self._roster.members[decided.agent].last_record
-        return last is None or last.turn < decided.turn - 1
-
-    async def _close_day(self, frame: MarketFrame) -> None:
-        """Mark every living agent's record."""
-        for member in self._roster.living():
-            agent = member.born.agent
-            self._tracks.mark(agent, frame, await self._capital.nav(agent, frame))
-
     async def _bury(self, watched: Watched, frame: MarketFrame) -> None:
-        """Retire those in breach or quarantine; take home the capital of those whose accounts are sold."""
+        """
+        Retire those in breach or quarantine; take home the capital of those whose accounts are sold.
+
+        Where money is real quarantine is a freeze: no machine sells for a crash. What a withdrawal has begun
+        to recall is sold all the same: a person asked for it.
+        """
         for breach in watched.breaches:
-            if self._roster.members[breach.agent].life == "living":
+            if self._roster.members[breach.agent].is_open:
                 await self.retire(breach.agent, breach.reason)
         down, self._down = self._down, []
         for agent, reason in down:
-            if self._roster.members[agent].life == "living":
+            if self._roster.members[agent].life != "living":
+                continue
+            if self._rules.freezes and not self._roster.is_recalled(agent):
+                frozen = AgentFrozen(agent=agent, turn=self._turn, reason=reason)
+                await self._silence(frozen, "frozen", why=f"freeze:{agent}")
+            else:
                 await self.retire(agent, reason)
         for agent in watched.emptied:
             returned = await self._capital.bring_home(agent, frame)
             self.record(
                 AgentClosed(agent=agent, turn=frame.index, returned_units=returned), why=f"death:{agent}"
             )
-            mandate = self._roster.members[agent].mandate
-            assert mandate is not None, "a closing agent has a mandate"
-            await self.set_mandates([_with_status(mandate, "closed")])
+            await self.set_mandates([_with_status(self._roster.members[agent], "closed")])
 
     async def _collect_dues(self, touched: tuple[AgentId, ...], frame: MarketFrame) -> None:
         """Take what agents owe the pool out of the cash their sales brought."""
@@ -331,7 +338,7 @@ class Arena(Actor[ArenaMessage]):
             self.touch(mandate.agent)
         owed = replace(mandate, due_units=due_units - taken)
         if owed.status == "recalling" and not owed.due_units:
-            owed = _with_status(owed, "active")
+            owed = replace(owed, status="active")
         if owed != mandate and why != "round":
             await self.set_mandates([owed])
         return owed
@@ -361,11 +368,18 @@ class Arena(Actor[ArenaMessage]):
         return len(living)
 
 
+def _is_late(member: Member, decided: Decided, touched: tuple[AgentId, ...]) -> bool:
+    """Say whether an agent's accounts changed although its last record is not of the turn before."""
+    last = member.last_record
+    return decided.agent in touched and (last is None or last.turn < decided.turn - 1)
+
+
 def _why_down(quarantined: AgentQuarantined) -> str:
     """Return why a quarantined agent is retired."""
     return f"quarantined after {quarantined.crashes} crashes"
 
 
-def _with_status(mandate: Mandate, status: MandateStatus) -> Mandate:
-    """Return the mandate with another status; nothing is due from one that is closing: all of it is."""
-    return replace(mandate, status=status, due_units=0)
+def _with_status(member: Member, status: MandateStatus) -> Mandate:
+    """Return an agent's mandate with another status, and nothing due: of one that is closing all of it is."""
+    assert member.mandate is not None, "an agent that is not over has a mandate"
+    return replace(member.mandate, status=status, due_units=0)

@@ -88,11 +88,11 @@ class Opening:
     async def _sweep(self, message: OpenSeason) -> list[tuple[Genome, Member | None]]:
         """End what a past season left; return the genomes of its survivors: they live on as newborns."""
         survivors = self._arena.roster.living()
-        left = [*survivors, *self._arena.roster.closing()]
+        left = [*self._arena.roster.open(), *self._arena.roster.closing()]
         accounts = [pool(self._rules.stage), GAS, DUST]
         for member in left:
             agent = member.born.agent
-            if member.life == "living":
+            if member.is_open:
                 retired = AgentRetired(agent=agent, turn=0, reason=SEASON_OVER)
                 self._arena.record(retired, why=f"death:{agent}")
             self._arena.record(AgentClosed(agent=agent, turn=0, returned_units=0), why=f"death:{agent}")

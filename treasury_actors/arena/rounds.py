@@ -177,8 +177,8 @@ class Rounds:
         free -= await self._capital.missing_units()
         free = min(free, await self._capital.floor_room_units(self._rules, frame))
         fundable = max(0, free) // self._capital.units(self._rules.mandate_usd_min * MICRO_USD, frame)
-        closing = len(self._arena.roster.closing())
-        empty = max(0, self._rules.population - len(standings) - closing)
+        taken = len(standings) + len(self._arena.roster.frozen()) + len(self._arena.roster.closing())
+        empty = max(0, self._rules.population - taken)
         return plan_generation(
             [
                 Living(

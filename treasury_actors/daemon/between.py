@@ -243,7 +243,7 @@ class BetweenTurns:
             return
         if tightens(order.state, house.fold.records.latch.state):
             await self._operations.change(house, order.state, order.reason)
-        if order.close_all and house.fold.records.roster.living():
+        if order.close_all and house.fold.records.roster.open():
             await self._operations.close_mandates(house, order.reason)
 
     async def _do_requests(self, house: House) -> None:

@@ -56,6 +56,7 @@ VOCABULARY: tuple[type, ...] = (
     arena.AgentBorn,
     arena.GenomeRefused,
     arena.AgentRetired,
+    arena.AgentFrozen,
     arena.AgentClosed,
     arena.FitnessRecorded,
     BookRecorded,

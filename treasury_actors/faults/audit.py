@@ -88,6 +88,8 @@ class Audit:
                 people.state_recorded(event, turn)
             case "arena.agent_born":
                 people.born(event)
+            case "arena.agent_frozen":
+                people.frozen(event)
             case "arena.agent_retired":
                 people.retired(event)
             case "arena.agent_closed":

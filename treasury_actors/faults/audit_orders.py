@@ -57,9 +57,9 @@ class OrdersAudit:
         return {followed.order["agent"]: followed for followed in self.open.values() if followed.hop >= 0}
 
     def mandate(self, mandate: Payload) -> None:
-        """Take in a mandate; one that is closing never opens again (I14)."""
+        """Take in a mandate; one that is frozen or closing never opens again (I14)."""
         before = self.mandates.get(mandate["agent"])
-        ranks = {"active": 0, "closing": 1, "closed": 2}
+        ranks = {"active": 0, "recalling": 0, "frozen": 1, "closing": 2, "closed": 3}
         if before is not None and ranks[mandate["status"]] < ranks[before["status"]]:
             violated("I14", f"{mandate['agent']}: a {before['status']} mandate is {mandate['status']} again")
         self.mandates[mandate["agent"]] = mandate
@@ -123,6 +123,8 @@ class OrdersAudit:
             violated("I15", f"order {name} was {what} while trading was reduced")
         mandate = self.mandates.get(order["agent"])
         is_open = mandate is not None and mandate["status"] == "active"
+        if mandate is not None and mandate["status"] == "frozen":
+            violated("I14", f"order {name} was {what} for a mandate that is frozen")
         if order["placed_by"] == "guardian":
             if not order["reduce_only"]:
                 violated("I14", f"order {name}: the guardian adds risk")

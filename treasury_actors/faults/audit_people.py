@@ -20,7 +20,7 @@ class PeopleAudit:
         is_planned: says whether a crash of an agent in a turn was planned; None: every one may be.
 
     Attributes:
-        life: `living`, `closing` or `closed`, by agent, in the order of births.
+        life: `living`, `frozen`, `closing` or `closed`, by agent, in the order of births.
         rounds: how many were held.
     """
 
@@ -60,9 +60,18 @@ class PeopleAudit:
         if event["operator"] not in _INITIAL:
             self._count("agent-born-later")
 
+    def frozen(self, event: Payload) -> None:
+        """Take in that an agent is down for good and keeps what it has: only one in quarantine."""
+        agent = event["agent"]
+        if agent not in self.quarantined:
+            violated("budget", f"{agent} was frozen and is not quarantined")
+        self._step(agent, "living", "frozen")
+        self._count("agent-frozen")
+
     def retired(self, event: Payload) -> None:
         """Take in that an agent decides no more."""
-        self._step(event["agent"], "living", "closing")
+        before = "frozen" if self.life.get(event["agent"]) == "frozen" else "living"
+        self._step(event["agent"], before, "closing")
         self.retired_at[event["agent"]] = event["turn"]
         self._count("agent-retired")
 
@@ -137,7 +146,7 @@ class PeopleAudit:
                 violated("budget", f"{agent} crashed {len(own)} times in {_BUDGET_TURNS} turns: {own}")
         for agent, since in self.quarantined.items():
             if self.life[agent] == "living" and turn > since + 1:
-                violated("budget", f"{agent} is quarantined since turn {since} and was not retired")
+                violated("budget", f"{agent} is quarantined since turn {since} and was not put away")
 
     def _step(self, agent: str, before: str, after: str) -> None:
         if self.life.get(agent) != before:

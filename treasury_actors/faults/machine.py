@@ -53,6 +53,7 @@ class Setting:
             capital_usd=_CAPITAL_USD * plan.agents,
             gas_usd=plan.gas_usd,
             round_turns=plan.round_turns,
+            freezes=plan.freezes,
         )
         return replace(self.rules, arena=arena)
 

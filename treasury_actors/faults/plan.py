@@ -58,6 +58,11 @@ class Plan:
         """Return the faults of one kind."""
         return tuple(fault for fault in self.faults if fault.kind == kind)
 
+    @property
+    def freezes(self) -> bool:
+        """Whether quarantine freezes a mandate, as where money is real: in one seed of three."""
+        return Chance((self.seed, "faults", "freezes")).below(3) == 0
+
     def at(self, kind: str, turn: int) -> tuple[Fault, ...]:
         """Return the faults of one kind that last at a turn."""
         return tuple(fault for fault in self.faults if fault.kind == kind and fault.covers(turn))

@@ -32,6 +32,7 @@ STATES: Final[dict[str, str]] = {
     "agent-hung": "an agent's deadline passed",
     "agent-slow": "an agent took seconds",
     "agent-quarantined": "an agent used up its restarts",
+    "agent-frozen": "an agent over its budget kept what it had, as where money is real",
     "agent-retired": "an agent was retired",
     "agent-closed": "the capital of a retired agent came home",
     "agent-born-later": "an agent was born after the start",

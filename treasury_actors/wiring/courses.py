@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from treasury_actors.agents.model.track import DAY_FRAMES
-from treasury_actors.arena.model.events import AgentBorn, AgentClosed, AgentRetired
+from treasury_actors.arena.model.events import AgentBorn, AgentClosed, AgentFrozen, AgentRetired
 from treasury_actors.arena.model.roster import Roster
 from treasury_actors.arena.model.tracks import Tracks
 from treasury_actors.ids import AgentId, AssetId
@@ -77,7 +77,7 @@ class Courses:
                 if event.kind not in _KEEP_WHAT_IS_OWNED:
                     for agent in _owners(event):
                         self.catch_up(agent)
-            case Mandate() | AgentRetired() | AgentClosed():
+            case Mandate() | AgentFrozen() | AgentRetired() | AgentClosed():
                 self.catch_up(event.agent)
             case _:
                 pass
@@ -88,7 +88,7 @@ class Courses:
             case AgentBorn():
                 self.tracks.begin(event.agent, self._season.frame(turn))
                 self._unmarked[event.agent] = self.due + 1
-            case AgentRetired():
+            case AgentFrozen() | AgentRetired():
                 self.tracks.forget(event.agent)
             case AgentClosed():
                 self.marks.forget(event.agent)

@@ -173,7 +173,7 @@ async def open_house(
         )
         arena = Arena(
             neighbours=neighbours,
-            rules=rules.arena,
+            rules=rules.arena if chain is None else replace(rules.arena, freezes=True),
             roster=fold.records.roster,
             tracks=fold.tracks,
             turn=fold.turn,

@@ -78,6 +78,20 @@ class AgentRetired:
     reason: str
 
 
+@event("arena.agent_frozen", version=1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentFrozen:
+    """
+    An agent with real money decides no more; what it owns stays as it is until it is retired.
+
+    The guardian still holds its mandate to stop-loss and drawdown, and a person may close it.
+    """
+
+    agent: AgentId
+    turn: int
+    reason: str
+
+
 @event("arena.agent_closed", version=1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentClosed:
@@ -173,7 +187,7 @@ class AgentRestarted:
 @event("arena.agent_quarantined", version=1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentQuarantined:
-    """An agent used up its restarts and stays down; it is retired."""
+    """An agent used up its restarts and stays down; it is retired, or frozen where money is real."""
 
     agent: AgentId
     turn: int

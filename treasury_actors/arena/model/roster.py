@@ -8,6 +8,7 @@ from treasury_actors.arena.model.events import (
     AgentBorn,
     AgentClosed,
     AgentCrashed,
+    AgentFrozen,
     AgentQuarantined,
     AgentRestarted,
     AgentRetired,
@@ -22,7 +23,8 @@ from treasury_actors.evolution.model.genome import Genome
 from treasury_actors.ids import AgentId
 from treasury_actors.trading.model.mandate import Mandate
 
-Life = Literal["living", "closing", "closed"]
+Life = Literal["living", "frozen", "closing", "closed"]
+"""The living decide; a frozen one is down and keeps what it has; of the closing the guardian sells all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,8 @@ class Member:
     Attributes:
         last_record: its strategy's last journalled state; None before the first.
         fitness_ppb: of the last round; None while INSUFFICIENT.
-        quarantined: why it stays down; it is retired at the next turn.
+        quarantined: why it stays down; it is retired or frozen at the next turn.
+        frozen: since when its positions have been left as they are.
         crash_turns: the turn of each crash it ever had, in order.
     """
 
@@ -42,6 +45,7 @@ class Member:
     mandate: Mandate | None = None
     last_record: StateRecorded | None = None
     fitness_ppb: int | None = None
+    frozen: AgentFrozen | None = None
     retired: AgentRetired | None = None
     quarantined: AgentQuarantined | None = None
     crash_turns: tuple[int, ...] = ()
@@ -50,6 +54,11 @@ class Member:
     def crashes(self) -> int:
         """How many times it ever crashed."""
         return len(self.crash_turns)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has a mandate that is not on its way home."""
+        return self.life in {"living", "frozen"}
 
     @property
     def genome(self) -> Genome:
@@ -128,6 +137,8 @@ class Roster:
             case AgentBorn():
                 self.members[event.agent] = Member(born=event)
                 self.births += 1
+            case AgentFrozen():
+                self._change(event.agent, life="frozen", frozen=event)
             case AgentRetired():
                 self._change(event.agent, life="closing", retired=event)
                 self.deaths += 1
@@ -160,6 +171,14 @@ class Roster:
     def living(self) -> list[Member]:
         """Return the agents that decide, in name order."""
         return [self.members[agent] for agent in sorted(self.members) if self._is(agent, "living")]
+
+    def frozen(self) -> list[Member]:
+        """Return those that are down with real money, in name order."""
+        return [self.members[agent] for agent in sorted(self.members) if self._is(agent, "frozen")]
+
+    def open(self) -> list[Member]:
+        """Return those whose mandate could still be closed, in name order."""
+        return [self.members[agent] for agent in sorted(self.members) if self.members[agent].is_open]
 
     def closing(self) -> list[Member]:
         """Return the retired whose capital is not home yet, in name order."""

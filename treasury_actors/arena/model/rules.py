@@ -47,6 +47,7 @@ class ArenaRules:
         breeding: whether anybody dies or is born after the start.
         spending: what the treasury's owners spend, and the runway that no allocation may shorten.
         climbs: whether a season opens with nobody, its capital in the reserve: agents come by promotions.
+        freezes: whether quarantine leaves positions as they are, under their stop-loss: where money is real.
     """
 
     seed: int
@@ -64,6 +65,7 @@ class ArenaRules:
     allocates: bool = True
     breeds: bool = True
     climbs: bool = False
+    freezes: bool = False
     spending: Spending = field(default_factory=Spending)
     allocation: AllocationPolicy = field(default_factory=AllocationPolicy)
     risk: RiskRules = field(default_factory=RiskRules)

@@ -129,9 +129,9 @@ def check_release(order: Order, mandate: Mandate | None, latch: StopLatch) -> Re
 
 def _not_open(order: Order, mandate: Mandate | None) -> Refusal:
     """Return why only the guardian may order for an agent."""
-    recalled = mandate is not None and mandate.status == "recalling"
-    reason = TradingReason.MANDATE_RECALLED if recalled else TradingReason.MANDATE_CLOSING
-    return Refusal(reason=reason, detail=order.agent)
+    reasons = {"recalling": TradingReason.MANDATE_RECALLED, "frozen": TradingReason.MANDATE_FROZEN}
+    status = "closing" if mandate is None else mandate.status
+    return Refusal(reason=reasons.get(status, TradingReason.MANDATE_CLOSING), detail=order.agent)
 
 
 def check_order(

@@ -7,7 +7,7 @@ from treasury_actors.ids import AgentId
 from treasury_actors.journal.codec import Units, event
 
 Stage = Literal["sim", "proving", "main", "full"]
-MandateStatus = Literal["active", "recalling", "closing", "closed"]
+MandateStatus = Literal["active", "recalling", "frozen", "closing", "closed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,8 @@ class Mandate:
     Attributes:
         due_units: of the reserve asset, what the agent still has to return to the pool.
         status: `closing`: only the guardian may order, and only to reduce, for good. `recalling`: the same
-            until what is due is home; then it is `active` again.
+            until what is due is home; then it is `active` again. `frozen`: nobody orders; its stop-loss and
+            drawdown are watched as ever.
     """
 
     agent: AgentId

@@ -23,6 +23,7 @@ class TradingReason(StrEnum):
     NO_MANDATE = "no_mandate"
     MANDATE_CLOSING = "mandate_closing"
     MANDATE_RECALLED = "mandate_recalled"
+    MANDATE_FROZEN = "mandate_frozen"
     NOT_REDUCE_ONLY = "not_reduce_only"
     NOT_POSITIVE = "not_positive"
     STALE_PRICE = "stale_price"
