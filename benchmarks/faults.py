@@ -1,5 +1,5 @@
 """
-The full hunt: for each known-bad change of the simulation, the first seed that catches it.
+The full hunt: for each known-bad change the first seed that catches it, or whatever else is named for it.
 
 Run `python benchmarks/faults.py` in an environment with the test requirements; it writes
 `tests/simulation/caught.json`, which every test run plays again, and prints how many seeds each took.
@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.simulation.settings import SETTING  # noqa: E402 - found by the line above
+from treasury_actors.faults.harness import hunt_by  # noqa: E402
 from treasury_actors.faults.mutants import MUTANTS  # noqa: E402
 from treasury_actors.faults.plan import draw_plan  # noqa: E402
 from treasury_actors.faults.planting import Mutant, planted  # noqa: E402
@@ -38,9 +39,13 @@ def hunt(mutant: Mutant) -> tuple[int, str] | None:
 def main(names: list[str]) -> int:
     """Hunt, write down, print."""
     known = json.loads(CAUGHT.read_text(encoding="utf-8")) if CAUGHT.exists() else {}
-    caught = {}
+    caught, missed = {}, 0
     for name, mutant in MUTANTS.items():
         if mutant.harness != "simulation":
+            if not names or name in names:
+                caught_by = hunt_by(mutant).caught_by
+                print(f"{name:<32} {caught_by or 'not caught'}", flush=True)
+                missed += caught_by is None
             continue
         if names and name not in names:
             caught[name] = known[name]
@@ -56,7 +61,7 @@ def main(names: list[str]) -> int:
     CAUGHT.write_text(json.dumps(caught, indent=2) + "\n", encoding="utf-8")
     seeds = [each["seed"] for each in caught.values()]
     print(f"{len(seeds)} mutants caught; seeds: median {median(seeds):g}, most {max(seeds)}")
-    return 0
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from treasury_actors.cli.screen import emit, say, show
 from treasury_actors.clock import WallClock
 from treasury_actors.errors import ConfigError
 from treasury_actors.faults.campaign import Campaign, run_campaign
-from treasury_actors.faults.harness import hunt_by_replay, hunt_by_tests
+from treasury_actors.faults.harness import hunt_by
 from treasury_actors.faults.jobs import JOBS_MAX
 from treasury_actors.faults.kinds import KINDS
 from treasury_actors.faults.loop import Schedule
@@ -80,7 +80,7 @@ def _check_report(file: Path | None, mutant: Mutant | None) -> None:
 def _hunt(mutant: Mutant, harness: Harness, clock: WallClock, *, as_json: bool) -> int:
     """Hunt a mutant by processes of their own; caught is exit code 1, as in a campaign."""
     began_s = clock.monotonic_s()
-    hunt = hunt_by_replay(mutant) if harness == "replay" else hunt_by_tests(mutant)
+    hunt = hunt_by(mutant)
     wall_s = round(clock.monotonic_s() - began_s, 3)
     command = f"python run.py faults --mutant {mutant.name}"
     broken = {"seed": 0, "invariant": harness, "detail": hunt.caught_by, "command": command}

@@ -35,6 +35,12 @@ class Hunt:
     seeds: int = 0
 
 
+def hunt_by(mutant: Mutant) -> Hunt:
+    """Hunt a mutant by the harness named for it, which is not the simulation."""
+    assert mutant.harness != "simulation", "seeds are played by a campaign"
+    return hunt_by_replay(mutant) if mutant.harness == "replay" else hunt_by_tests(mutant)
+
+
 def hunt_by_tests(mutant: Mutant) -> Hunt:
     """
     Run the tests named for a mutant in a process where it is planted.
