@@ -199,10 +199,10 @@ def test_copies_together_get_no_more_than_one_agent_may(
     candidates, total = crowd
     ranked = [replace(each, merit_ppb=each.merit_ppb or 0, drawdown_ratio=0.0) for each in candidates]
     units = dict(allocate(ranked, total, policy).targets)
-    slots: dict[AgentId, int] = {}
+    seats: dict[AgentId, int] = {}
     for each in ranked:
-        slots[each.slot] = slots.get(each.slot, 0) + units[each.agent]
-    assert all(given <= cap_of(len(slots), total, policy) for given in slots.values())
+        seats[each.seat] = seats.get(each.seat, 0) + units[each.agent]
+    assert all(given <= cap_of(len(seats), total, policy) for given in seats.values())
 
 
 @given(arenas(held=False, frozen=False), POLICIES, st.integers(1, 4), st.data())

@@ -6,7 +6,7 @@ from treasury_actors.arena.model.allocation import PPB
 from treasury_actors.settings.file import load_settings
 
 
-def test_copies_share_a_slot_where_a_config_says_above_which_correlation(tmp_path: Path) -> None:
+def test_copies_share_a_seat_where_a_config_says_above_which_correlation(tmp_path: Path) -> None:
     path = tmp_path / "arena.toml"
     path.write_text("[arena]\ncopy_correlation_max = 0.9\n")
     assert load_settings(path).house_rules(1).arena.allocation.copy_correlation_ppb == PPB * 9 // 10

@@ -34,7 +34,7 @@ class AllocationPolicy:
         move_threshold_ppb: money is moved only if more than this part of the total would change hands.
         drawdown_from_ppb: an agent's share shrinks from this drawdown on.
         drawdown_to_ppb: from this drawdown on the share is zero.
-        copy_correlation_ppb: agents whose returns over lending correlate by more share a slot; PPB: none do.
+        copy_correlation_ppb: agents whose returns over lending correlate by more share a seat; PPB: none do.
     """
 
     reserve_ppb: int = 100_000_000
@@ -79,7 +79,7 @@ class Candidate:
     copy_of: AgentId | None = None
 
     @property
-    def slot(self) -> AgentId:
+    def seat(self) -> AgentId:
         """Whose share it shares: its copies' or its own."""
         return self.copy_of or self.agent
 
@@ -113,13 +113,13 @@ def allocate(candidates: Sequence[Candidate], total_units: int, policy: Allocati
     Return the capital of every candidate and of the reserve, in units of the reserve asset.
 
     A provisional agent gets an equal share of the budget; the others compete for the rest. The cap is the
-    configured one or an equal share of the budget among all slots, whichever is more: so one, three
+    configured one or an equal share of the budget among all seats, whichever is more: so one, three
     and fifty agents can all be given the whole budget and never more. What drawdown takes from an agent
     goes to the reserve and not to its siblings, who may stand in the same storm.
 
-    Agents that are copies of each other stand in one slot: the cap counts them as one agent, the slot weighs
+    Agents that are copies of each other stand in one seat: the cap counts them as one agent, the seat weighs
     as much as they do on average, and they share it by their own weights. So no idea gets more for being had
-    twice, nothing idles, and a better fitness is worth more in a slot, too. Who strays from its own
+    twice, nothing idles, and a better fitness is worth more in a seat, too. Who strays from its own
     resimulation is no candidate: the ladder demotes it.
 
     Args:
@@ -135,7 +135,7 @@ def allocate(candidates: Sequence[Candidate], total_units: int, policy: Allocati
         raise InvariantViolated("two candidates have one id")
     if sum(candidate.current_units for candidate in ordered) > total_units:
         raise InvariantViolated("the candidates have more than there is")
-    caps = _caps(len({each.slot for each in ordered}), total_units, policy)
+    caps = _caps(len({each.seat for each in ordered}), total_units, policy)
     targets = _targets(ordered, caps, policy)
     rebalanced = _worth_moving(ordered, targets, total_units, policy)
     units = targets if rebalanced else _held(ordered, targets, caps, policy)
@@ -156,10 +156,10 @@ class _Caps:
     budget_units: int
 
 
-def _caps(slots: int, total_units: int, policy: AllocationPolicy) -> _Caps:
-    """Return the caps; an agent's is rounded so that all slots together can hold the budget."""
+def _caps(seats: int, total_units: int, policy: AllocationPolicy) -> _Caps:
+    """Return the caps; an agent's is rounded so that all seats together can hold the budget."""
     budget = total_units * (PPB - policy.reserve_ppb) // PPB
-    equal = -(-budget // max(1, slots))
+    equal = -(-budget // max(1, seats))
     configured = total_units * policy.cap_ppb // PPB
     return _Caps(agent_units=min(budget, max(configured, equal)), budget_units=budget)
 
@@ -172,31 +172,31 @@ def _targets(candidates: Sequence[Candidate], caps: _Caps, policy: AllocationPol
     ranked = [i for i, each in enumerate(candidates) if not each.frozen and each.merit_ppb is not None]
     if not provisional and not ranked:
         return units
-    slots = _slots([candidates[i] for i in ranked])
-    sides = split_by_largest_remainder(free, [len(provisional), len(slots)])
+    seats = _seats([candidates[i] for i in ranked])
+    sides = split_by_largest_remainder(free, [len(provisional), len(seats)])
     equal = _pour(sides[0], [1] * len(provisional), caps.agent_units)
-    merited = _pour_slots(sides[1], _weights([candidates[i] for i in ranked], policy), slots, caps)
+    merited = _pour_seats(sides[1], _weights([candidates[i] for i in ranked], policy), seats, caps)
     for i, part in (*zip(provisional, equal, strict=True), *zip(ranked, merited, strict=True)):
         kept_ppb = _kept_ppb(candidates[i].drawdown_ratio, policy)
         units[i] = part * kept_ppb // PPB
     return units
 
 
-def _slots(ranked: Sequence[Candidate]) -> list[list[int]]:
-    """Return the places of those who share a slot, a list a slot, in the order of their first."""
-    slots: dict[AgentId, list[int]] = {}
+def _seats(ranked: Sequence[Candidate]) -> list[list[int]]:
+    """Return the places of those who share a seat, a list a seat, in the order of their first."""
+    seats: dict[AgentId, list[int]] = {}
     for place, each in enumerate(ranked):
-        slots.setdefault(each.slot, []).append(place)
-    return list(slots.values())
+        seats.setdefault(each.seat, []).append(place)
+    return list(seats.values())
 
 
-def _pour_slots(units: int, weights: Sequence[int], slots: Sequence[Sequence[int]], caps: _Caps) -> list[int]:
-    """Pour `units` into slots, each as heavy as its agents on average, and what is in a slot over them."""
-    means = [max(1, sum(weights[i] for i in slot) // len(slot)) for slot in slots]
+def _pour_seats(units: int, weights: Sequence[int], seats: Sequence[Sequence[int]], caps: _Caps) -> list[int]:
+    """Pour `units` into seats, each as heavy as its agents on average, and what is in a seat over them."""
+    means = [max(1, sum(weights[i] for i in seat) // len(seat)) for seat in seats]
     parts = [0] * len(weights)
-    for slot, poured in zip(slots, _pour(units, means, caps.agent_units), strict=True):
-        shares = split_by_largest_remainder(poured, [weights[i] for i in slot])
-        for i, share in zip(slot, shares, strict=True):
+    for seat, poured in zip(seats, _pour(units, means, caps.agent_units), strict=True):
+        shares = split_by_largest_remainder(poured, [weights[i] for i in seat])
+        for i, share in zip(seat, shares, strict=True):
             parts[i] = share
     return parts
 
