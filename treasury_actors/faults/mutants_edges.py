@@ -21,11 +21,14 @@ from treasury_actors.faults.planting import Change, known_bad
 from treasury_actors.journal import anchor, anchor_key, folder
 from treasury_actors.money import Asset
 from treasury_actors.trading.adapters.evm import erc20, vetting
+from treasury_actors.trading.adapters.evm.hops import Hop, Step
 from treasury_actors.trading.adapters.evm.protocol import Approval, Call
 from treasury_actors.trading.adapters.evm.signer import LocalSigner
+from treasury_actors.trading.adapters.evm.venue import EvmVenue
 from treasury_actors.trading.model import chain_limits
 from treasury_actors.trading.model.chain_limits import ChainRefusal
 from treasury_actors.trading.model.nonce_slots import Slots
+from treasury_actors.trading.model.transaction import IntentId
 
 _LOSSES = "tests/acceptance/test_known_losses.py"
 _POWER = (
@@ -148,6 +151,28 @@ def _allowance_without_end() -> Iterator[Change]:
 
 def _approve_data(spender: str, units: int) -> bytes:
     return erc20.APPROVE.encode(spender, units)
+
+
+@known_bad(
+    "intent-under-another-id",
+    "After a restart what was sent is tried again, under an id that nobody has seen",
+    harness="tests",
+    tests=("tests/integration/evm/house/test_trades.py::test_a_restart_between_turns_changes_nothing",),
+)
+def _intent_under_another_id() -> Iterator[Change]:
+    init, intent = EvmVenue.__init__, Hop.intent
+    starts = [0]
+
+    def counting(self: EvmVenue, **given: Any) -> None:  # noqa: ANN401 - handed on
+        starts[0] += 1
+        init(self, **given)
+
+    def renamed(self: Hop, step: Step) -> IntentId:
+        order, _, rest = intent(self, step).rpartition("/")
+        return IntentId(f"{order}/{rest}" if starts[0] == 1 else f"{order}/{rest}.{starts[0]}")
+
+    yield EvmVenue, "__init__", counting
+    yield Hop, "intent", renamed
 
 
 @known_bad(
