@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from treasury_actors.agents.model.track import DAY_FRAMES
 from treasury_actors.arena.model.book import BookRecorded
+from treasury_actors.arena.model.demotion import AgentDemoted
 from treasury_actors.arena.model.events import (
     AgentBorn,
     AgentClosed,
@@ -112,6 +113,7 @@ class _Historian:
         self._orders: dict[OrderId, Order] = {}
         self._states: list[tuple[int, TradingStateChanged]] = []
         self._supervision = Supervision()
+        self._demotions: list[AgentDemoted] = []
 
     def add(self, recorded: Recorded) -> None:
         """Fold the next event of the journal."""
@@ -168,6 +170,7 @@ class _Historian:
             orders=self._orders,
             states=tuple(self._states),
             supervision=self._supervision,
+            demotions=tuple(self._demotions),
             entries=self._books.book.entry_count,
             events=self._events,
             head_hash=self._head_hash,
@@ -276,10 +279,12 @@ class _Historian:
             history.returned_micro_usd += max(0, before[agent] - after)
 
     def _population(self, event: object) -> None:
-        """Follow births and deaths; who was born in another season is none of ours."""
+        """Follow births, demotions and deaths; who was born in another season is none of ours."""
         match event:
             case AgentBorn():
                 self._start(event)
+            case AgentDemoted():
+                self._demotions.append(event)
             case AgentRetired():
                 if event.agent in self._agents:
                     self._agents[event.agent].retired = event

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from treasury_actors.arena.model.demotion import AgentDemoted
 from treasury_actors.arena.model.events import (
     AgentBorn,
     AgentClosed,
@@ -168,6 +169,7 @@ class History:
     orders: Mapping[OrderId, Order]
     states: tuple[tuple[int, TradingStateChanged], ...]
     supervision: Supervision
+    demotions: tuple[AgentDemoted, ...]
     entries: int
     events: int
     head_hash: str

@@ -12,7 +12,13 @@ from treasury_actors.reports.page_style import STYLE
 from treasury_actors.reports.reach import reach_in_words
 from treasury_actors.reports.sources import by_agent, by_asset, by_stage, total
 from treasury_actors.reports.summary import Summary
-from treasury_actors.reports.words import LABEL_MEANS, LINES_MEAN, LIQUID_MEANS, luck_in_words
+from treasury_actors.reports.words import (
+    LABEL_MEANS,
+    LINES_MEAN,
+    LIQUID_MEANS,
+    demotions_in_words,
+    luck_in_words,
+)
 
 _CODE = re.compile("`([^`]*)`")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -276,6 +282,7 @@ def _books(summary: Summary) -> str:
             "Crashes",
             f"{agents.crashed:,}; restarts {agents.restarted:,}; quarantined {agents.quarantined:,}",
         ),
+        ("Demotions", demotions_in_words(summary.demotions)),
         ("Head hash", journal.head_hash),
         ("State hash", journal.state_hash),
         ("Data hash", summary.data.hash),

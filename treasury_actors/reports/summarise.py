@@ -98,6 +98,7 @@ def summarise(history: History, season: Season, context: RunContext) -> Summary:
         leaderboard=tuple(sorted(standings, key=_rank)),
         graveyard=graveyard,
         graveyard_rows=tuple(dead),
+        demotions=history.demotions,
         states=tuple((frame, f"{s.state} by {s.by}: {s.reason}") for frame, s in history.states),
         verdict=_verdict(
             history,

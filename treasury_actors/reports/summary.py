@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from treasury_actors.agents.model.metrics.regression import Regression
+from treasury_actors.arena.model.demotion import AgentDemoted
 from treasury_actors.arena.model.spending import Spending
 from treasury_actors.ids import AgentId, AssetId, FamilyId
 from treasury_actors.market.model.frame import Label
@@ -269,6 +270,7 @@ class Summary:
     leaderboard: tuple[Standing, ...]
     graveyard: Graveyard
     graveyard_rows: tuple[Standing, ...]
+    demotions: tuple[AgentDemoted, ...]
     states: tuple[tuple[int, str], ...]
     verdict: Verdict
     notes: tuple[str, ...]

@@ -126,6 +126,17 @@ def _explained(summary: Summary) -> dict[str, Json]:
             "betas": dict(zip(summary.skill.factors, fit.betas, strict=True)) if fit else None,
             "days": fit.days if fit else None,
         },
+        "demotions": [
+            {
+                "agent": each.agent,
+                "frame": each.turn,
+                "from": each.stage,
+                "to": each.to_stage,
+                "causes": list(each.causes),
+                "by": each.by,
+            }
+            for each in summary.demotions
+        ],
         "trading_states": [{"frame": frame, "change": text} for frame, text in summary.states],
         "notes": list(summary.notes),
     }

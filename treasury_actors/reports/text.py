@@ -12,6 +12,7 @@ from treasury_actors.reports.words import (
     LINES_MEAN,
     LIQUID_MEANS,
     PART_IS,
+    demotions_in_words,
     luck_in_words,
     printable,
 )
@@ -203,6 +204,7 @@ def _books(summary: Summary) -> list[str]:
         ("imbalances", imbalances),
         ("replay = live", replay),
         ("refusals", f"{summary.rejections:,} ({reasons})" if summary.rejections else "0"),
+        ("demotions", demotions_in_words(summary.demotions)),
         ("head hash", journal.head_hash),
         ("state hash", journal.state_hash),
     )

@@ -1,5 +1,8 @@
 """The words a report says in more than one place: what labels, parts and figures mean."""
 
+from collections.abc import Sequence
+
+from treasury_actors.arena.model.demotion import AgentDemoted
 from treasury_actors.market.model.frame import Label
 from treasury_actors.reports.numerals import UNKNOWN
 from treasury_actors.reports.summary import Champion
@@ -50,6 +53,16 @@ def luck_in_words(champion: Champion) -> str:
     dsr, pbo = (UNKNOWN if value is None else f"{value:.2f}" for value in (champion.dsr, champion.pbo))
     tried = f"best of {champion.trials:,} agents tried here, and of more if the season was played before"
     return f"{who}, DSR {dsr}, PBO {pbo}: {tried}. {'; '.join(champion.undefined)}."
+
+
+def demotions_in_words(demotions: Sequence[AgentDemoted]) -> str:
+    """Say who was sent down, and why."""
+    told = (
+        f"{each.agent} from {each.stage} at frame {each.turn}: {', '.join(each.causes)}"
+        + ("" if each.by == "machine" else f", by {each.by}")
+        for each in demotions
+    )
+    return "; ".join(told) or "none"
 
 
 def printable(text: str) -> str:

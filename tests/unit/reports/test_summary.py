@@ -4,7 +4,9 @@ import json
 
 from tests.unit.reports.diary import AUSDC, ETH, USDC, Diary, context, generated, lived, relabelled
 from treasury_actors.arena.model.book import BookRecorded
+from treasury_actors.arena.model.demotion import AgentDemoted, Cause
 from treasury_actors.arena.model.events import AgentBorn, AgentRetired
+from treasury_actors.ids import AgentId
 from treasury_actors.journal.event import Recorded
 from treasury_actors.ledger.model import GAS
 from treasury_actors.market.model.season import ColumnSeason
@@ -203,3 +205,30 @@ def test_where_nobody_has_a_fitness_there_is_no_champion_and_no_number() -> None
 
     assert (champion.agent, champion.psr, champion.dsr, champion.pbo) == (None, None, None, None)
     assert len(champion.undefined) == 2
+
+
+def test_who_strayed_from_its_resimulation_is_named_with_the_cause_of_its_demotion() -> None:
+    diary = Diary(generated(3))
+    diary.deposit(USDC, 10**10)
+    diary.bear("trend-0001", 10**9)
+    diary.go(48)
+    diary.write(
+        AgentDemoted(
+            agent=AgentId("trend-0001"),
+            turn=48,
+            stage="proving",
+            to_stage="sim",
+            causes=(Cause.TRACKING,),
+            by="machine",
+            detail="",
+        )
+    )
+    diary.close()
+
+    summary = summarise(diary.history(), diary.season, context())
+
+    assert "demotions      trend-0001 from proving at frame 48: tracking" in screen(summary)
+    told = json.loads(to_json(summary))["demotions"]
+    assert [(each["agent"], each["causes"], each["by"]) for each in told] == [
+        ("trend-0001", ["tracking"], "machine")
+    ]
