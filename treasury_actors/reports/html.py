@@ -11,7 +11,7 @@ from treasury_actors.reports.numerals import UNKNOWN, count, decimal, dollars, p
 from treasury_actors.reports.page_style import STYLE
 from treasury_actors.reports.reach import reach_in_words
 from treasury_actors.reports.sources import by_agent, by_asset, by_stage, total
-from treasury_actors.reports.summary import Summary
+from treasury_actors.reports.summary import Skill, Summary
 from treasury_actors.reports.words import (
     LABEL_MEANS,
     LINES_MEAN,
@@ -100,14 +100,7 @@ def _figures(summary: Summary) -> str:
     capital, skill = summary.capital, summary.skill
     arena, lending = summary.line("arena").result, summary.line("lending").result
     ahead = capital.nav_micro_usd - lending.nav_micro_usd if lending else None
-    fit = skill.regression
-    alpha = f"{fit.alpha_day_ratio * 1e4:+.2f} bps" if fit else UNKNOWN
-    strength = f"t = {decimal(fit.alpha_t, 1)}" if fit else "too few days"
-    betas = (
-        ", ".join(f"{n} {decimal(b)}" for n, b in zip(skill.factors, fit.betas, strict=True))
-        if fit
-        else UNKNOWN
-    )
+    alpha, strength = _alpha(skill)
     grave = summary.graveyard
     told = (
         (
@@ -138,7 +131,7 @@ def _figures(summary: Summary) -> str:
             "alpha",
             "Alpha a day",
             alpha,
-            f"Daily return over lending that ETH and BTC don't explain; {strength}. Betas: {betas}.",
+            f"Daily return over lending that ETH and BTC don't explain; {strength}.",
         ),
         (
             "sharpe",
@@ -166,6 +159,15 @@ def _figures(summary: Summary) -> str:
         ),
     )
     return f'<dl class="figures">{"".join(_figure(*each) for each in told)}</dl>'
+
+
+def _alpha(skill: Skill) -> tuple[str, str]:
+    """Return alpha, and how sure it is with its betas."""
+    fit = skill.regression
+    if fit is None:
+        return UNKNOWN, f"too few days. Betas: {UNKNOWN}"
+    betas = ", ".join(f"{name} {decimal(b)}" for name, b in zip(skill.factors, fit.betas, strict=True))
+    return f"{fit.alpha_day_ratio * 1e4:+.2f} bps", f"t = {decimal(fit.alpha_t, 1)}. Betas: {betas}"
 
 
 def _figure(key: str, name: str, figure: str, means: str) -> str:
