@@ -30,6 +30,7 @@ from treasury_actors.settings.stakes import stakes_lines, stakes_of
 from treasury_actors.simulation.benchmarks import compute_benchmarks
 from treasury_actors.simulation.custody.session import checked_address
 from treasury_actors.simulation.ladder.readiness import require_ready
+from treasury_actors.simulation.ladder.terms import terms_of
 from treasury_actors.simulation.live.evidence import check_evidence
 from treasury_actors.simulation.live.prepared import ChainLabel, prepare_on_chain
 from treasury_actors.simulation.live.session import chosen_chain, open_live_chain, signer_of
@@ -114,6 +115,7 @@ async def _serve(
             open_chain=open_chain,
             poll_s=float(live.poll_s),
             webhook=live.webhook.get_secret_value(),
+            climb=terms_of(wanted.settings, options.strategy),
         ),
     )
 

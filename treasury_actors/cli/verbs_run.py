@@ -12,6 +12,7 @@ import anyio
 
 from treasury_actors.cli.screen import ProgressLine, emit, say, show
 from treasury_actors.clock import WallClock
+from treasury_actors.daemon.chain_run import Outside
 from treasury_actors.daemon.live_run import Conclusion, RunEnd
 from treasury_actors.daemon.process import serve
 from treasury_actors.errors import ConfigError
@@ -25,6 +26,7 @@ from treasury_actors.settings.stakes import stakes_lines, stakes_object, stakes_
 from treasury_actors.simulation.backtest import check_empty, run_backtest
 from treasury_actors.simulation.benchmarks import BenchmarkWorker
 from treasury_actors.simulation.code_version import code_hash
+from treasury_actors.simulation.ladder.terms import terms_of
 from treasury_actors.simulation.manifest import run_id_of
 from treasury_actors.simulation.plan import prepare
 from treasury_actors.simulation.reporting import benchmark_job, report_season
@@ -66,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
     clock = WallClock()
     say(_opening_words(settings))
     prepared = prepare(settings, clock=clock, strategy=options.strategy)
+    outside = Outside(climb=terms_of(settings, options.strategy))
     folder = options.out or _new_folder(prepared.manifest.run_id)
     progress = ProgressLine(prepared.manifest.label)
 
@@ -98,6 +101,7 @@ def run(options: argparse.Namespace) -> int:
             accept_upgrade=options.accept_upgrade,
             conclude=conclude,
             anchor_dir=Path(settings.journal.anchor_dir) if settings.journal.anchor_dir else None,
+            outside=outside,
         )
 
     end = anyio.run(play)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from treasury_actors.clock import Clock
 from treasury_actors.daemon.chain_run import journal_news, reduce_for_outage
+from treasury_actors.daemon.climbing import Climbing
 from treasury_actors.daemon.control import Inbox
 from treasury_actors.daemon.events import STREAM, SimulationClosed
 from treasury_actors.daemon.log import Log
@@ -77,6 +78,7 @@ class BetweenTurns:
         ends_after_season: bool,
         frames: ArrivingFrames | None = None,
         simulated: SimulatedHouse | None = None,
+        climbing: Climbing | None = None,
         alert: Alert = nobody_hears,
         told_seq: int = 0,
         pause: Callable[[float], Awaitable[None]] | None = None,
@@ -89,6 +91,7 @@ class BetweenTurns:
             ends_after_season: nothing is awaited after the last frame.
             frames: where each next frame is waited for; without them, the pace says when it is due.
             simulated: plays the same frames on paper, each after this house.
+            climbing: acts at each day's close.
             alert: tells people outside of what is journalled after event `told_seq`.
             pause: waits up to so many seconds; given only by tests.
         """
@@ -103,6 +106,7 @@ class BetweenTurns:
         self._ends_after_season = ends_after_season
         self._frames = frames
         self._simulated = simulated
+        self._climbing = climbing
         self._alert = alert
         self._told_seq = told_seq
         self._hurried = False
@@ -139,6 +143,8 @@ class BetweenTurns:
             due_s = now_s
         if frame.index % _DAY_FRAMES == 0:
             await self._export_head("daily")
+        if self._climbing is not None:
+            self._climbing.close_day(house, season, frame)
         return await self._wait(house, frame.index, due_s=due_s, is_last=is_last)
 
     async def go_on(self, house: House, season: Season, frame: MarketFrame) -> bool:
@@ -152,6 +158,8 @@ class BetweenTurns:
             spending=house.rules.arena.spending,
         )
         is_last = frame.index + 1 == season.frame_count
+        if self._climbing is not None:
+            self._climbing.close_day(house, season, frame)  # it may have been killed before it acted
         return await self._wait(house, frame.index, due_s=now_s, is_last=is_last)
 
     async def _wait(self, house: House, index: int, *, due_s: float, is_last: bool) -> bool:
@@ -165,6 +173,8 @@ class BetweenTurns:
             await self._poll_stop_file(house)
             self._calm_down(house)
             await self._hear_alarms(house, index)
+            if self._climbing is not None and not self.leaving:
+                await self._climbing.step()
             if self.leaving:
                 return False
             left_s = due_s - self._clock.monotonic_s()
@@ -174,9 +184,11 @@ class BetweenTurns:
             await self._pause(min(left_s, POLL_S) if left_s > 0 else POLL_S)
 
     def _is_awaited(self, season: int, index: int, *, late_s: float) -> bool:
-        """Say whether the house on paper still plays this frame; the chain's next one waits for nobody."""
+        """Say whether the house on paper, or a day, is not done with it; a chain does not wait."""
         behind = self._simulated is not None and self._simulated.is_behind(season, index)
-        return behind and (self._frames is None or late_s < PAPER_WAITS_S)
+        if self._frames is not None:
+            return behind and late_s < PAPER_WAITS_S
+        return behind or (self._climbing is not None and self._climbing.is_pending)
 
     def may_play(self, house: House, index: int) -> bool:
         """

@@ -14,6 +14,7 @@ from treasury_actors.daemon.events import STREAM, FeedBack, FeedDown
 from treasury_actors.daemon.log import Log
 from treasury_actors.daemon.webhook import Alert
 from treasury_actors.journal.ports import Journal
+from treasury_actors.simulation.ladder.terms import ClimbTerms
 from treasury_actors.simulation.live.frames import ArrivingFrames
 from treasury_actors.simulation.run import Surroundings
 from treasury_actors.trading.messages import ChangeTradingState
@@ -56,12 +57,14 @@ class Outside:
         poll_s: how often that is asked for a frame.
         webhook: where crash, stop, alarm and feed-down are posted; empty for nowhere.
         verify: tells whether a person's signature is by their key.
+        climb: by which rungs it climbs; None for a run that does not.
     """
 
     open_chain: OpenChainRun | None = None
     poll_s: float = 1.0
     webhook: str = ""
     verify: VerifiesSignature = verify_signature
+    climb: ClimbTerms | None = None
 
 
 ALONE: Final = Outside()

@@ -15,6 +15,7 @@ from treasury_actors.actors.watchdog import Watchdog
 from treasury_actors.clock import Clock
 from treasury_actors.daemon.between import POLL_S, BetweenTurns, Progress, latch_from_file
 from treasury_actors.daemon.chain_run import ChainRun, follow
+from treasury_actors.daemon.climbing import Climbing
 from treasury_actors.daemon.control import Inbox, listening
 from treasury_actors.daemon.events import STREAM, DaemonResumed
 from treasury_actors.daemon.leaving import EXIT_ABORTED, give_up
@@ -106,12 +107,14 @@ class LiveRun:
         desk_of: DeskOf,
         chain: ChainRun | None = None,
         simulated: SimulatedHouse | None = None,
+        climbing: Climbing | None = None,
         poll_s: float = POLL_S,
         alert: Alert = nobody_hears,
     ) -> None:
         """Take what `serve` prepared; see there."""
         self._chain = chain
         self._simulated = simulated
+        self._climbing = climbing
         self._poll_s = poll_s
         self._plan = plan
         self._first_season = first_season
@@ -143,6 +146,7 @@ class LiveRun:
             ends_after_season=until_end,
             frames=None if chain is None else chain.frames,
             simulated=simulated,
+            climbing=climbing,
             alert=alert,
             told_seq=journal.head[0],
         )
@@ -177,6 +181,8 @@ class LiveRun:
         beside: dict[str, object] = {} if self._chain is None else {"feed": self._chain.standing()}
         if self._simulated is not None:
             beside["simulation"] = self._simulated.standing()
+        if self._climbing is not None:
+            beside["climb"] = self._climbing.standing()
         if played is None:
             starting = starting_status(self._manifest, head=self._journal.head, restarts=self._restarts)
             return {**starting, **beside}
@@ -292,7 +298,7 @@ class LiveRun:
             after_turn=self._between,
             last_event_ns=last_ns,
             surroundings=None if self._chain is None else self._chain.stage,
-            go_on=None if self._chain is None else self._between.go_on,
+            go_on=self._between.go_on,
         )
         if end == "finished":
             self._log.info("season_finished", season=state.number)

@@ -10,6 +10,7 @@ from pathlib import Path
 from treasury_actors.clock import Clock
 from treasury_actors.daemon.between import Progress
 from treasury_actors.daemon.chain_run import ALONE, ChainRun, OpenChainRun, Outside
+from treasury_actors.daemon.climbing import Climbing
 from treasury_actors.daemon.control import SOCKET_NAME
 from treasury_actors.daemon.desk import desk_of, wall_of
 from treasury_actors.daemon.events import STREAM, UpgradeAccepted
@@ -75,7 +76,7 @@ async def serve(
             if known is not None and _hashes(known) != _hashes(manifest):
                 await _accept_upgrade(known, manifest, journal, lock, log)
 
-            simulated = _house_on_paper(prepared, lock.folder, manifest, clock=clock, log=log)
+            simulated, climbing = _beside(prepared, lock.folder, manifest, outside, clock=clock, log=log)
 
             def make_run(chain: ChainRun | None, alert: Alert) -> LiveRun:
                 return LiveRun(
@@ -95,24 +96,39 @@ async def serve(
                     desk_of=partial(desk_of, wall=wall_of(manifest, clock), verify=outside.verify),
                     chain=chain,
                     simulated=simulated,
+                    climbing=climbing,
                     poll_s=outside.poll_s,
                     alert=alert,
                 )
 
             facts = {"run_id": manifest.run_id, "label": manifest.label}
             with open_webhook(outside.webhook, run=facts, log=log) as alert:
-                live = partial(_live, make_run, outside.open_chain, simulated, lock.folder)
+                live = partial(_live, make_run, outside.open_chain, simulated, climbing, lock.folder)
                 return await live(watched=watched, log=log, alert=alert)
 
 
-def _house_on_paper(
-    prepared: Prepared, folder: Path, manifest: Manifest, *, clock: Clock, log: Log
-) -> SimulatedHouse | None:
-    """Return the house of the run's simulated agents, if it has any; nothing of it is opened yet."""
+def _beside(
+    prepared: Prepared, folder: Path, manifest: Manifest, outside: Outside, *, clock: Clock, log: Log
+) -> tuple[SimulatedHouse | None, Climbing | None]:
+    """Return the house of simulated agents, and what lets them up, as far as the run has them."""
     if prepared.simulated is None:
-        return None
+        return None, None
     plan, season = prepared.simulated, prepared.season
-    return SimulatedHouse(plan, season, folder, manifest=manifest, clock=clock, log=log)
+    simulated = SimulatedHouse(plan, season, folder, manifest=manifest, clock=clock, log=log)
+    if outside.climb is None:
+        return simulated, None
+    climbing = Climbing(
+        outside.climb,
+        prepared.plan,
+        simulated,
+        folder,
+        run=manifest.run_id,
+        verify=outside.verify,
+        wall=wall_of(manifest, clock),
+        waits=outside.open_chain is None,
+        log=log,
+    )
+    return simulated, climbing
 
 
 @asynccontextmanager
@@ -142,6 +158,7 @@ async def _live(
     make_run: Callable[[ChainRun | None, Alert], LiveRun],
     open_chain: OpenChainRun | None,
     simulated: SimulatedHouse | None,
+    climbing: Climbing | None,
     folder: Path,
     *,
     watched: bool,
@@ -155,6 +172,8 @@ async def _live(
             chain = None if open_chain is None else await stack.enter_async_context(open_chain(folder))
             if simulated is not None:
                 await stack.enter_async_context(simulated.living())
+            if climbing is not None:
+                stack.callback(climbing.stop)
             return await make_run(chain, alert).live(watched=watched)
     except TreasuryError as error:
         log.error("died", why=f"{type(error).__name__}: {error}")  # noqa: TRY400 (the caller shows it)

@@ -135,7 +135,11 @@ class SimulatedHouse:
 
     def is_behind(self, season: int, frame: int) -> bool:
         """Say whether it has still to play a frame; once closed, never."""
-        return not self.closed_because and self._played < (season, frame)
+        return frame >= 0 and not self.closed_because and self._played < (season, frame)
+
+    def is_ahead(self, season: int, frame: int) -> bool:
+        """Say whether it has played more: before a restart, with the house with money. Once closed, never."""
+        return not self.closed_because and self._played > (season, frame)
 
     def take_news(self) -> str:
         """Return what it died of, once; empty if that was told or it lives."""
@@ -175,14 +179,13 @@ class SimulatedHouse:
         """Play what is left of a season; return the one after it, or None if this life is over."""
 
         async def after_turn(house: House, season: Season, frame: MarketFrame) -> bool:
-            self.house = house
             self._has_played(state.number, frame.index)
+            self.house = house
             is_last = frame.index + 1 == season.frame_count
             return is_last or await self._may_play((state.number, frame.index + 1))
 
         if not state.is_closed:
-            self._has_played(state.number, state.fold.turn)
-            if not await self._may_play((state.number, state.fold.turn + 1)):
+            if not state.is_open and not await self._may_play((state.number, 0)):
                 return None
             last_ns = last_event_ns(journal)
             end = await play_season(
@@ -192,6 +195,7 @@ class SimulatedHouse:
                 host_clock=self._clock,
                 after_turn=after_turn,
                 last_event_ns=last_ns,
+                go_on=after_turn,
             )
             if end == "interrupted":
                 return None

@@ -139,6 +139,7 @@ class StageSection(_Section):
     families: tuple[str, ...] = ()
     allocates: bool = True
     breeds: bool = True
+    climbs: bool = False
 
     @field_validator("families", mode="before")
     @classmethod
@@ -190,7 +191,8 @@ class Settings(_Section):
                 "journal": True,
                 "live": True,
                 "approvals": True,
-                **({} if self.simulation.agents else {"simulation": True}),
+                "simulation": {"history"} if self.simulation.agents else True,
+                **({} if self.stage.climbs else {"stage": {"climbs"}}),
                 "season": {"folder"},
                 **({"arena": {"copy_correlation_max"}} if self.arena.copy_correlation_max == 1 else {}),
                 "treasury": {"running_cost_usd_per_month"} if self.treasury.has_floor else True,
@@ -236,6 +238,7 @@ class Settings(_Section):
                 stage=self.stage.name,
                 allocates=self.stage.allocates,
                 breeds=self.stage.breeds,
+                climbs=self.stage.climbs,
                 population=arena.agents,
                 capital_usd=arena.capital_usd,
                 gas_usd=arena.gas_usd,

@@ -7,13 +7,10 @@ run fills the first; the process makes the season again from its recipe and dies
 """
 
 import multiprocessing
-import os
-import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
-from threading import Thread
 from typing import Self
 
 import anyio.to_thread
@@ -31,9 +28,9 @@ from treasury_actors.reports.lines import BenchmarkResult
 from treasury_actors.settings.rules import HouseRules
 from treasury_actors.simulation.evaluate import evaluate_population
 from treasury_actors.simulation.recipe import SeasonRecipe
+from treasury_actors.simulation.worker import become_worker
 
 _ATTEMPTS_MAX = 200
-_PARENT_GONE_CODE = 1
 
 
 class BenchmarkFault(Fault):
@@ -170,8 +167,7 @@ class _Failed:
 
 def _work(job: BenchmarkJob, results: Connection) -> None:
     """Be the worker: compute, send, end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    Thread(target=_die_with_parent, daemon=True).start()
+    become_worker()
     outcome: Benchmarks | _Failed
     try:
         outcome = compute_benchmarks(job)
@@ -180,14 +176,6 @@ def _work(job: BenchmarkJob, results: Connection) -> None:
         outcome = _Failed(message=f"{type(error).__name__}: {error}", by_user=by_user)
     results.send(outcome)
     results.close()
-
-
-def _die_with_parent() -> None:
-    """End this process when its parent has ended, however that came about."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "a worker has a parent"
-    wait([parent.sentinel])
-    os._exit(_PARENT_GONE_CODE)
 
 
 def _families_of(job: BenchmarkJob, universe: Universe) -> dict[FamilyId, Family]:

@@ -6,12 +6,9 @@ Workers die with their parent.
 """
 
 import multiprocessing
-import os
-import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from threading import Thread
 from typing import Any, TypeAlias
 
 from treasury_actors.errors import ConfigError, Fault, TreasuryError
@@ -20,8 +17,8 @@ from treasury_actors.evolution.model.window_fitness import Judged
 from treasury_actors.evolution.model.windows import Window
 from treasury_actors.simulation.evidence.trials import TrialBook
 from treasury_actors.simulation.evidence.trials_log import TrialsLog
+from treasury_actors.simulation.worker import become_worker
 
-_PARENT_GONE_CODE = 1
 Work: TypeAlias = Callable[[TrialBook, int, Callable[[str], None]], dict[str, Any]]
 """Compute one seed (or fold): given a book, its number, and whom to tell how far it is. Picklable."""
 
@@ -194,19 +191,10 @@ def _take(
 
 def _serve(work: Work, number: int, known: dict[str, Judged], pipe: Connection) -> None:
     """Be a worker: compute one number, tell everything, end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    Thread(target=_die_with_parent, daemon=True).start()
+    become_worker()
     try:
         pipe.send(_Done(work(_Wire(known, pipe), number, lambda text: pipe.send(_Said(text)))))
     except TreasuryError as error:
         by_user = error.exit_code == ConfigError.exit_code
         pipe.send(_Failed(str(error) if by_user else f"{type(error).__name__}: {error}", by_user))
     pipe.close()
-
-
-def _die_with_parent() -> None:
-    """End this process when its parent has ended, however that came about."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "a worker has a parent"
-    wait([parent.sentinel])
-    os._exit(_PARENT_GONE_CODE)

@@ -11,12 +11,14 @@ from treasury_actors.arena.model.roster import Member
 from treasury_actors.arena.model.stages import Rung, above, rung_of
 from treasury_actors.clock import DAY_NS
 from treasury_actors.errors import InvariantViolated
+from treasury_actors.evolution.model.genome import Genome
 from treasury_actors.evolution.model.windows import DAY_FRAMES
 from treasury_actors.ids import AgentId, EntryId
 from treasury_actors.ledger.messages import Post
 from treasury_actors.ledger.model import RESERVE, Entry, EntryRejected, pool, statement, transfer
 from treasury_actors.market.model.frame import MarketFrame
-from treasury_actors.simulation.ladder.gatekeeper import Gatekeeper
+from treasury_actors.simulation.ladder.dossier import days_of
+from treasury_actors.simulation.ladder.gatekeeper import Gatekeeper, PaperHouse
 from treasury_actors.simulation.ladder.plan import ClimbPlan
 from treasury_actors.simulation.ladder.script import ScriptedDesk
 from treasury_actors.trading.model.mandate import Stage
@@ -32,6 +34,9 @@ TRACKED_EVERY_DAYS = 7
 
 ON_PAPER = "sim:"
 """Before the name of an agent of the house on paper, wherever the journal with the money names it."""
+
+_PAUSE_DAYS = 7
+"""Between two looks at who is on paper, if the first found nobody."""
 
 _SETTLED_DAYS = 30
 _SOON_DAYS = 35
@@ -72,7 +77,7 @@ class Director:
         plan: ClimbPlan,
         *,
         money: House,
-        paper: House,
+        paper: PaperHouse,
         desk: ApprovalDesk,
         folder: Path,
     ) -> None:
@@ -85,11 +90,18 @@ class Director:
         self.logs: dict[Stage, StageLog] = {rung.stage: StageLog() for rung in plan.ladder}
         self.logs["sim"].opened_day = 0
         self.is_done = False
-        self._trimmed = False
+        self._trimmed = not plan.trims
         self._not_before: dict[Stage, int] = {}
+        for held in money.fold.records.promotions.gates:
+            pause = _PAUSE_DAYS if held.stage == "sim" and not held.graduates else 1
+            self._not_before[held.stage] = held.turn // DAY_FRAMES + pause
 
     def __repr__(self) -> str:
         return f"<Director {self.logs}>"
+
+    def wanted(self, frame: MarketFrame) -> list[Genome]:
+        """Return the genomes whose records a day goes by; a gate waits for those that are lacking."""
+        return self.keeper.wanted(self._plan.ladder[0], frame)
 
     async def day(self, frame: MarketFrame) -> None:
         """Do what the close of a day asks for; risk is cut before any is added."""
@@ -171,6 +183,10 @@ class Director:
     async def _execute(self, standing: Standing, frame: MarketFrame, day: int) -> None:
         """Move the money of an approved proposal, and let its agents up."""
         proposed = standing.proposed
+        if self._money.fold.records.latch.state != "active":
+            return  # nothing rises while trading is stopped or reduced
+        if proposed.stage == "sim" and self._paper() is None:
+            return  # whether they still live there, nobody can say now
         entrants = self._entrants(proposed)
         refusal = await self._desk.execute(proposed.promotion, self._money.ledger)
         if refusal is not None:
@@ -190,7 +206,8 @@ class Director:
         found = []
         for name in proposed.agents:
             on_paper = name.startswith(ON_PAPER)
-            house = self._paper if on_paper else self._money
+            house = self._paper() if on_paper else self._money
+            assert house is not None, "who is asked about lives somewhere"
             member = house.fold.records.roster.members[AgentId(name.removeprefix(ON_PAPER))]
             if member.life == "living":
                 found.append(
@@ -258,19 +275,21 @@ class Director:
         soon = [
             member
             for member in self._living(after.stage)
-            if after.gate and self._age(member, frame) + _SOON_DAYS >= after.gate.days_min
+            if after.gate and days_of(member, frame.index) + _SOON_DAYS >= after.gate.days_min
         ]
         if self._places(after) + len(soon) <= 0 or self._has_all_it_can():
             return
+        if self._paper() is None or self._plan.examiner.lacks(self.wanted(frame)):
+            return
         graduation = await self.keeper.from_paper(rung, up, places, frame)
         if not graduation.graduates:
-            self._not_before[rung.stage] = day + 7
+            self._not_before[rung.stage] = day + _PAUSE_DAYS
             self.logs[up.stage].notes.append(f"day {day}: nobody on paper passed the gate to {up.stage}")
 
     async def _gate_with_money(self, rung: Rung, up: Rung, places: int, frame: MarketFrame, day: int) -> None:
         """Look at those whose days are over; who is vetoed after them goes down."""
         assert rung.gate is not None, "only the last rung has no gate"
-        ripe = [m for m in self._living(rung.stage) if self._age(m, frame) >= rung.gate.days_min]
+        ripe = [m for m in self._living(rung.stage) if days_of(m, frame.index) >= rung.gate.days_min]
         if not ripe or places <= 0:
             return
         graduation = await self.keeper.with_money(rung, up, ripe, places, frame)
@@ -310,9 +329,6 @@ class Director:
         """Return how many of a stage are being sold."""
         return sum(_stage_of(m) == stage for m in self._money.fold.records.roster.closing())
 
-    def _age(self, member: Member, frame: MarketFrame) -> float:
-        return (frame.index - member.born.turn) / DAY_FRAMES
-
     def _count(self, frame: MarketFrame, day: int) -> None:
         """Note how many are where with how much; end a month after the last rung is full."""
         book, universe = self._money.fold.records.book, self._money.features.universe
@@ -326,7 +342,8 @@ class Director:
             log.invested_max_micro_usd = max(log.invested_max_micro_usd, invested)
             if log.full_day is None and len(living) >= rung.places_full:
                 log.full_day = day
-        paper, log = len(self._paper.fold.records.roster.living()), self.logs["sim"]
+        house, log = self._paper(), self.logs["sim"]
+        paper = len(house.fold.records.roster.living()) if house is not None else 0
         log.active_max = max(log.active_max, paper)
         log.active_min = paper if log.active_min is None else min(log.active_min, paper)
         full = self.logs[self._plan.ladder[-1].stage].full_day

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 
 from treasury_actors.agents.model.family import Family
 from treasury_actors.arena.model.graduation import WindowTrial
@@ -49,6 +49,28 @@ class EvidenceRecord:
         return sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
+class Examines(Protocol):
+    """Answers for genomes; at once, or for those it has got to."""
+
+    @property
+    def tried(self) -> int:
+        """How many genomes were evaluated, failed ones too: N."""
+        ...
+
+    @property
+    def trial_sharpes(self) -> list[float]:
+        """The ratio of one day of every trial that has one."""
+        ...
+
+    def lacks(self, genomes: Sequence[Genome]) -> list[Genome]:
+        """Return those it has no record of, and can't make one of now."""
+        ...
+
+    def examine(self, genomes: Sequence[Genome]) -> dict[str, EvidenceRecord]:
+        """Return a record a genome, by its canonical text; none may be lacking."""
+        ...
+
+
 class Examiner:
     """Tries genomes on one set of windows; who was tried before is not tried again."""
 
@@ -91,6 +113,11 @@ class Examiner:
     def trial_sharpes(self) -> list[float]:
         """The ratio of one day of every trial that has one."""
         return [each.sharpe_day for each in self._known.values() if each.sharpe_day is not None]
+
+    def lacks(self, genomes: Sequence[Genome]) -> list[Genome]:
+        """Return nothing: whoever was not tried yet is tried when asked for."""
+        del genomes
+        return []
 
     def examine(self, genomes: Sequence[Genome]) -> dict[str, EvidenceRecord]:
         """Return a record a genome, by its canonical text."""

@@ -1,6 +1,6 @@
 """Holds the gates of a climb: gathers what is known, decides, writes the proof down, proposes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from treasury_actors.agents.model.metrics.tracking import TRACKING_DAYS_MIN
@@ -11,6 +11,7 @@ from treasury_actors.arena.model.promotion import GateHeld, HeldBack, PromotionP
 from treasury_actors.arena.model.promotion_checks import PromotionRefused
 from treasury_actors.arena.model.roster import Member
 from treasury_actors.arena.model.stages import Rung, gates_hash
+from treasury_actors.evolution.model.genome import Genome
 from treasury_actors.ids import AgentId
 from treasury_actors.ledger.model import GAS, RESERVE, pool, statement
 from treasury_actors.market.model.frame import MarketFrame
@@ -28,6 +29,7 @@ from treasury_actors.simulation.ladder.dossier import (
     reverted_by_agent,
     trades_by_agent,
 )
+from treasury_actors.simulation.ladder.forward import Forward
 from treasury_actors.simulation.ladder.plan import ClimbPlan
 from treasury_actors.trading.model.chain_limits import worst_losses
 from treasury_actors.trading.model.mandate import Limits
@@ -36,6 +38,10 @@ from treasury_actors.wiring.house import House
 
 PROOFS = "evidence"
 """The folder, in that of the run, where each gate's proof lies, named by its hash."""
+
+
+PaperHouse = Callable[[], House | None]
+"""Returns the house on paper as it is now; None while there is none to be asked."""
 
 
 class Gatekeeper:
@@ -47,7 +53,7 @@ class Gatekeeper:
     """
 
     def __init__(
-        self, plan: ClimbPlan, *, money: House, paper: House, desk: ApprovalDesk, folder: Path
+        self, plan: ClimbPlan, *, money: House, paper: PaperHouse, desk: ApprovalDesk, folder: Path
     ) -> None:
         self._plan = plan
         self._money = money
@@ -55,7 +61,7 @@ class Gatekeeper:
         self._desk = desk
         self._folder = folder / PROOFS
         self._again = Resimulation(plan.history, plan.families, plan.money)
-        self._forward: dict[str, list[float]] = {}
+        self._forward = Forward(folder / PROOFS)
         self.refusals: list[PromotionRefused] = []
 
     def __repr__(self) -> str:
@@ -63,12 +69,20 @@ class Gatekeeper:
 
     def tested(self, member: Member) -> WindowTrial | None:
         """Return what an agent's genome showed on windows."""
-        return self._plan.examiner.examine([member.genome])[member.genome.canonical].tested
+        genome = member.genome
+        if self._plan.examiner.lacks([genome]):
+            return None
+        return self._plan.examiner.examine([genome])[genome.canonical].tested
+
+    def wanted(self, rung: Rung, frame: MarketFrame) -> list[Genome]:
+        """Return the genomes a day asks for: of who has money, and of who could have it next."""
+        funded = [member.genome for member in self._money.fold.records.roster.living()]
+        return [*funded, *(member.genome for member in self._ripe(rung, frame).values())]
 
     def remember(self, member: Member) -> None:
         """Keep an agent's days over lending when it leaves a rung: they are out of sample for the next."""
         track = self._money.fold.tracks.of(member.born.agent)
-        self._forward.setdefault(member.genome.canonical, []).extend(excess_days(track))
+        self._forward.keep(member.born.agent, member.genome, excess_days(track))
 
     def breach_days(self, member: Member, rung: Rung, frame: MarketFrame) -> int:
         """Return how many days in a row an agent with money has strayed from its own resimulation."""
@@ -81,18 +95,24 @@ class Gatekeeper:
 
     async def from_paper(self, rung: Rung, up: Rung, places: int, frame: MarketFrame) -> Graduation:
         """Hold the gate to the first money: of every genome on paper, once, the best first."""
-        busy = {m.genome.canonical for m in self._money.fold.records.roster.living()}
-        members: dict[str, Member] = {}
-        assert rung.gate is not None, "only the last rung has no gate"
-        for member in self._paper.fold.records.roster.living():
-            if days_of(member, frame.index) >= rung.gate.days_min and member.genome.canonical not in busy:
-                members.setdefault(member.genome.canonical, member)
+        members = self._ripe(rung, frame)
         records = self._plan.examiner.examine([member.genome for member in members.values()])
         candidates = [
             self._candidate(member, frame, records[canonical].tested, trades=0, reverted=0, own=None)
             for canonical, member in members.items()
         ]
         return await self._decide(rung, up, list(members.values()), candidates, places=places, frame=frame)
+
+    def _ripe(self, rung: Rung, frame: MarketFrame) -> dict[str, Member]:
+        """Return who has been on paper for long enough and has no money yet, one a genome."""
+        paper = self._paper()
+        assert rung.gate is not None, "only the last rung has no gate"
+        busy = {m.genome.canonical for m in self._money.fold.records.roster.living()}
+        members: dict[str, Member] = {}
+        for member in paper.fold.records.roster.living() if paper is not None else ():
+            if days_of(member, frame.index) >= rung.gate.days_min and member.genome.canonical not in busy:
+                members.setdefault(member.genome.canonical, member)
+        return members
 
     async def with_money(
         self, rung: Rung, up: Rung, members: Sequence[Member], places: int, frame: MarketFrame
@@ -128,7 +148,7 @@ class Gatekeeper:
             track.daily_returns,
             again,
             own,
-            out_of_sample=[*self._forward.get(member.genome.canonical, []), *own],
+            out_of_sample=[*self._forward.of(member.genome, but=member.born.agent), *own],
             variance=variance,
             trial_sharpes=self._plan.examiner.trial_sharpes,
             trials=self._plan.examiner.tried,
@@ -145,7 +165,8 @@ class Gatekeeper:
         own: Lived | None,
     ) -> Candidate:
         """Return what a gate asks about one agent; genomes are ranked by many windows, not by few days."""
-        house = self._paper if own is None else self._money
+        house = self._paper() if own is None else self._money
+        assert house is not None, "who is asked about lives somewhere"
         track = house.fold.tracks.of(member.born.agent)
         return Candidate(
             agent=member.born.agent,
@@ -237,7 +258,7 @@ class Gatekeeper:
             target=pool(up.stage),
             key_stolen_micro_usd=worst.key_stolen_micro_usd,
             venue_failed_micro_usd=worst.venue_failed_micro_usd,
-            people=tuple(person.listed for person in self._plan.people),
+            people=self._plan.listed,
             needed=self._plan.needed,
             expires_ns=expiry_ns(self._money.clock.now_ns()),
         )

@@ -8,18 +8,20 @@ from pathlib import Path
 from treasury_actors.agents.model.family import Family
 from treasury_actors.agents.registry import families as shipped_families
 from treasury_actors.arena.model.demotion import DemotionRules
+from treasury_actors.arena.model.promotion import Person
 from treasury_actors.arena.model.rules import RiskRules
 from treasury_actors.arena.model.stages import LADDER, Rung, check_ladder
 from treasury_actors.errors import ConfigError
 from treasury_actors.evolution.model.windows import DAY_FRAMES, Span, TooShort, sample_windows
 from treasury_actors.ids import FamilyId
 from treasury_actors.market.model.evidence_worlds import generate_world
+from treasury_actors.market.model.frame import Season
 from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.settings.rules import HouseRules
 from treasury_actors.simulation.evidence.archive import load_archive
 from treasury_actors.simulation.evidence.config import EvidenceConfig, WorldName
 from treasury_actors.simulation.evidence.history import Archive, History, MakeEvaluator
-from treasury_actors.simulation.ladder.examine import Examiner
+from treasury_actors.simulation.ladder.examine import Examiner, Examines
 from treasury_actors.simulation.ladder.people import ScriptedPerson
 from treasury_actors.simulation.ladder.span import SeasonSpan
 from treasury_actors.simulation.on_paper import on_paper
@@ -45,22 +47,26 @@ class ClimbPlan:
     Attributes:
         world: its name, or the folder of market data.
         season: the frames both houses play; what lies before them is in `examiner`'s windows.
-        needed: how many of `people` must approve.
+        people: who a script plays; none where people are people.
+        trims: whether the script's operator demotes somebody, once.
+        listed: who may approve, as a proposal names them; `needed`: how many of them must.
     """
 
     world: str
     in_world: bool
     seed: int
-    season: SeasonSpan
+    season: Season
     families: Mapping[FamilyId, Family]
     paper: HouseRules
     money: HouseRules
-    examiner: Examiner
+    examiner: Examines
     ladder: tuple[Rung, ...]
     demotion: DemotionRules
     people: tuple[ScriptedPerson, ...]
+    listed: tuple[Person, ...]
     needed: int
     config_hash: str
+    trims: bool = True
 
     @property
     def history(self) -> History:
@@ -164,6 +170,7 @@ def _plan(
     if isinstance(windows, TooShort):
         return windows
     families = shipped_families(MAINNET)
+    people = tuple(ScriptedPerson(name=name, seed=seed) for name in ("alice", "bob", "carol"))
     season = SeasonSpan(last.season, first_frame=first, frames=frames, warmup_h=own.warmup_h)
     return ClimbPlan(
         world=world,
@@ -176,7 +183,8 @@ def _plan(
         examiner=Examiner(archive, windows, config, families, make, in_world=in_world),
         ladder=ladder,
         demotion=DemotionRules(),
-        people=tuple(ScriptedPerson(name=name, seed=seed) for name in ("alice", "bob", "carol")),
+        people=people,
+        listed=tuple(person.listed for person in people),
         needed=2,
         config_hash=config.config_hash,
     )

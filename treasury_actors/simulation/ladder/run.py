@@ -113,7 +113,7 @@ async def _play(
     refusal = desk.open_ladder()
     if refusal is not None:
         raise ConfigError(f"{folder}: {refusal.reason}: {refusal.detail}")
-    director = Director(plan, money=money, paper=paper, desk=desk, folder=folder)
+    director = Director(plan, money=money, paper=lambda: paper, desk=desk, folder=folder)
     index = 0
     for index in range(season.frame_count):
         frame = season.frame(index)

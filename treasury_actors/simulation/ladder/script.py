@@ -26,7 +26,7 @@ class Attempt:
 
 
 class ScriptedDesk:
-    """Plays the people in front of a desk, once a day."""
+    """Plays the people in front of a desk, once a day; nobody, where people are people."""
 
     def __init__(self, desk: ApprovalDesk, people: tuple[ScriptedPerson, ...]) -> None:
         self._desk = desk
@@ -43,6 +43,8 @@ class ScriptedDesk:
         Args:
             standings: every proposal of the season, oldest first.
         """
+        if not self._people:
+            return
         for number, standing in enumerate(standings, start=1):
             proposed = standing.proposed
             waited = (now_ns - (proposed.expires_ns - 7 * DAY_NS)) // DAY_NS
