@@ -7,8 +7,10 @@ Plays a run until its journal has so many events (with `--folder` it is kept, an
 Then again and again: start a daemon on it, let it play some turns, kill it, start the next. Counted is the
 time from the signal to the end of the next process's first turn: starting Python, making the season,
 verifying and folding the whole journal, waking the agents, deciding. Prints one line of JSON: p50 and p99 of
-that in seconds on the wall, what of it was the new process's own time on a CPU (which a busy machine leaves
-as it is), and where that went.
+that in seconds on the wall, what of it was the new process's own time on a CPU (which a busy machine inflates
+far less), and where that went.
+
+The daemons run as a user's do: modules are compiled once, and packages that tests bring are not there.
 """
 
 import argparse
@@ -37,6 +39,8 @@ USD_PER_AGENT = 10_000
 FRAMES_A_SECOND = 2.0
 TURNS_BEFORE_A_KILL = 2
 CHILD = "--child"
+FOR_TESTS_ALONE = ("attr", "click", "pygments", "rich")
+"""Not in `requirements/run.txt`, but where the tests are; httpx and structlog import what they find."""
 
 
 def job_of(days: int, agents: int) -> Prepared:
@@ -85,13 +89,24 @@ def live(folder: Path, days: int, agents: int, *, speed_x: float | None, events:
     anyio.run(play)
 
 
-def start(folder: Path, days: int, agents: int) -> "subprocess.Popen[str]":
+def as_a_user_has_it(beside: Path) -> dict[str, str]:
+    """Return the environment of a daemon: what it compiles, and what it must not find, is in `beside`."""
+    absent = beside / "absent"
+    absent.mkdir()
+    for package in FOR_TESTS_ALONE:
+        (absent / f"{package}.py").write_text("raise ImportError('no package of a run')\n")
+    ours = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    path = os.pathsep.join([str(ROOT), str(absent)])
+    return {**ours, "PYTHONPATH": path, "PYTHONPYCACHEPREFIX": str(beside / "compiled")}
+
+
+def start(folder: Path, days: int, agents: int, environment: dict[str, str]) -> "subprocess.Popen[str]":
     """Start a daemon."""
     options = ("--folder", str(folder), "--days", str(days), "--agents", str(agents))
     return subprocess.Popen(  # noqa: S603 - this very file
         [sys.executable, __file__, CHILD, *options],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -113,11 +128,11 @@ def quantile(numbers: list[float], part: float) -> float:
     return ordered[max(0, -int(-part * len(ordered) // 1) - 1)]
 
 
-def measure(folder: Path, options: argparse.Namespace) -> dict[str, object]:
+def measure(folder: Path, options: argparse.Namespace, environment: dict[str, str]) -> dict[str, object]:
     """Kill and start again."""
     walls: list[float] = []
     steps: list[dict[str, float]] = []
-    process = start(folder, options.days, options.agents)
+    process = start(folder, options.days, options.agents, environment)
     heard(process)
     for _ in range(options.kills):
         for _ in range(TURNS_BEFORE_A_KILL):
@@ -125,7 +140,7 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, object]:
         killed_s = time.monotonic()
         process.kill()
         process.wait()
-        process = start(folder, options.days, options.agents)
+        process = start(folder, options.days, options.agents, environment)
         steps.append(heard(process))
         walls.append(time.monotonic() - killed_s)
     process.kill()
@@ -168,7 +183,7 @@ def main() -> None:
             live(folder, options.days, options.agents, speed_x=None, events=options.events)
         if events_in(folder) < options.events:
             parser.error(f"only {events_in(folder)} events in that season: more --agents or --days")
-        print(json.dumps(measure(folder, options)))
+        print(json.dumps(measure(folder, options, as_a_user_has_it(Path(temporary)))))
 
 
 if __name__ == "__main__":

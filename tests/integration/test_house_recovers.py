@@ -19,8 +19,8 @@ from treasury_actors.journal.event import Recorded
 from treasury_actors.ledger.model import DEPOSITS, held
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.trading.messages import ChangeTradingState
-from treasury_actors.trading.model.order import OrderFilled
-from treasury_actors.wiring.fold import Fold
+from treasury_actors.trading.model.order import OrderAccepted, OrderFilled, OrderRefused, TradingReason
+from treasury_actors.wiring.fold import Fold, Records
 from treasury_actors.wiring.house import House, WrapAgent
 
 DAYS, AGENTS = 30, 8
@@ -53,6 +53,24 @@ async def test_i7_a_replay_of_the_journal_is_the_live_state(whole: Lived) -> Non
         mine, theirs = replayed.tracks.of(agent), whole.fold.tracks.of(agent)
         assert mine.daily_returns == theirs.daily_returns
         assert mine.growth_index == theirs.growth_index
+
+
+async def test_events_that_a_fold_leaves_out_are_no_part_of_any_state(whole: Lived) -> None:
+    """Refused orders are not even decoded, and of an agent's states the newest alone is kept."""
+    journal = up_to(whole, 400)
+    orders = [e.event.order for e in journal.read() if isinstance(e.event, OrderAccepted)]
+    for order in orders:
+        refused = OrderRefused(order=order, reason=TradingReason.STOPPED, detail="a test says so")
+        journal.append(refused, stream="trading", time_ns=season(DAYS).frame(401).time_ns)
+    every = Records.empty(season(DAYS).universe)
+    for recorded in journal.read():
+        every.apply(recorded.event)
+    folded = fold_of(journal.read(), season(DAYS)).records
+
+    assert journal.count("trading.order_refused.v1") >= len(orders) > 0
+    assert every.state_hash == folded.state_hash
+    assert every.roster.members == folded.roster.members
+    assert repr(every.open_orders.at_venue()) == repr(folded.open_orders.at_venue())
 
 
 @pytest.mark.parametrize("turn", [24, 169, 400, 700])

@@ -18,7 +18,7 @@ from treasury_actors.journal.event import Head, Recorded, after, what_is_wrong
 
 _SECTOR: Final = 512
 _COMMIT: Final = b"#"
-_FIELDS: Final = tuple(Recorded.__dataclass_fields__)
+_FIELDS: Final = tuple(Recorded._fields)
 _row_of: Final = attrgetter(*_FIELDS)
 
 

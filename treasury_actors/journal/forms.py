@@ -6,7 +6,7 @@ calls and one `%`. Its functions raise ValueError without saying where; the obje
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from json import JSONDecoder
@@ -44,6 +44,10 @@ class Form:
 
 def parse_json(text: str) -> object:
     """Parse JSON; raise ValueError for a doubled key, NaN and the infinities too."""
+    if text.startswith("{"):  # an event: nothing before or after it that `decode` would have to look for
+        found, end = _DECODER.raw_decode(text)
+        if end == len(text):
+            return found
     return _DECODER.decode(text)
 
 
@@ -322,33 +326,30 @@ def _object_encoder(cls: type, names: tuple[str, ...], forms: list[Form]) -> Enc
 
 
 def _name_the_field(
-    cls: type, names: tuple[str, ...], writers: tuple[Encode, ...], parts: tuple[object, ...]
+    cls: type, names: tuple[str, ...], forms: tuple[Callable[[object], object], ...], parts: Iterable[object]
 ) -> ValueError:
-    for name, write, part in zip(names, writers, parts, strict=True):
+    for name, form, part in zip(names, forms, parts, strict=True):
         try:
-            write(part)
+            form(part)
         except ValueError as error:
             return ValueError(f"{cls.__qualname__}.{name}: {error}")
-    raise AssertionError("a field that could not be written can be written now")
+    raise AssertionError("a field that had no form has one now")
 
 
 def _object_decoder(cls: type, names: tuple[str, ...], forms: list[Form]) -> Decode:
-    readers = tuple((form.decode, name) for form, name in zip(forms, names, strict=True))
+    readers = tuple(form.decode for form in forms)
 
     def decode(raw: object) -> object:
         if type(raw) is not dict:
             raise _refuse(f"the object {cls.__qualname__}", raw)
         if tuple(raw) != names:
             raise ValueError(_what_is_wrong_with_keys(cls, names, tuple(raw)))
-        values = {}
-        name = ""
         try:
-            for read, name in readers:
-                values[name] = read(raw[name])
-        except ValueError as error:
-            raise ValueError(f"{cls.__qualname__}.{name}: {error}") from None
+            values = [read(part) for read, part in zip(readers, raw.values(), strict=True)]
+        except ValueError:
+            raise _name_the_field(cls, names, readers, raw.values()) from None
         try:
-            return cls(**values)
+            return cls(**dict(zip(names, values, strict=True)))
         except (ValueError, AssertionError, InvariantViolated) as error:
             raise ValueError(f"{cls.__qualname__} refuses its fields: {error}") from error
 

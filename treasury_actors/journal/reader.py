@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self, TypeAlias
 
 from treasury_actors.errors import JournalCorrupt, JournalFault
-from treasury_actors.journal.event import Head, Recorded, after, what_is_wrong
+from treasury_actors.journal.event import Head, Recorded, what_is_wrong
 from treasury_actors.journal.schema import SCHEMA_VERSION, SELECT, fault_of, recorded_of
 
 _CHUNK_ROWS = 512  # a read transaction this short never keeps the writer from resetting its log
@@ -70,14 +70,14 @@ class ReadonlyJournal:
         can only be checked if it is event 1.
         """
         expected = max(first_seq, 1)
-        head = Head() if expected == 1 else None
+        head: Head | Recorded | None = Head() if expected == 1 else None
         while last_seq is None or expected <= last_seq:
             wanted = _CHUNK_ROWS if last_seq is None else min(_CHUNK_ROWS, last_seq - expected + 1)
             rows, damage = self._fetch(expected, wanted)
             for row in rows:
-                recorded = self._checked(row, head, expected)
+                head = recorded = self._checked(row, head, expected)
                 yield recorded
-                head, expected = after(recorded), expected + 1
+                expected += 1
             if damage is not None:
                 raise fault_of(damage, f"{self._path}: event {expected} cannot be read", seq=expected)
             if len(rows) < wanted:
@@ -100,7 +100,7 @@ class ReadonlyJournal:
         if self._number("SELECT count(*) FROM event WHERE seq < 1"):
             raise JournalCorrupt(f"{self._path}: an event stands before the first", seq=0)
 
-    def _checked(self, row: tuple[object, ...], head: Head | None, expected: int) -> Recorded:
+    def _checked(self, row: tuple[object, ...], head: Head | Recorded | None, expected: int) -> Recorded:
         try:
             recorded = recorded_of(row)
         except ValueError as error:

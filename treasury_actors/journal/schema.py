@@ -77,22 +77,11 @@ def recorded_of(row: tuple[object, ...]) -> Recorded:
     if tuple(map(type, row)) != _ROW_TYPES:
         raise ValueError("a column has another type")
     # `_ROW_TYPES` was just compared with it
-    seq, stream, tag, time_ns, payload, causation, correlation, prev_hash, hash_, wall_ns, pid, epoch, crc = (
-        cast("Row", row)
-    )
-    if crc != _outside_crc32(hash_, wall_ns, pid, epoch):
+    *columns, wall_ns, pid, epoch, crc = cast("Row", row)
+    recorded = Recorded._make(columns)
+    if crc != _outside_crc32(recorded.hash, wall_ns, pid, epoch):
         raise ValueError("its wall time, process or epoch was changed")
-    return Recorded(
-        seq=seq,
-        stream=stream,
-        type=tag,
-        time_ns=time_ns,
-        payload=payload,
-        causation_id=causation,
-        correlation_id=correlation,
-        prev_hash=prev_hash,
-        hash=hash_,
-    )
+    return recorded
 
 
 def fault_of(error: sqlite3.Error, doing: str, *, seq: int) -> JournalFault:

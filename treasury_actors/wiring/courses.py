@@ -1,6 +1,7 @@
 """What depends on prices and is not journalled: each mandate's course, each agent's daily record."""
 
 from collections.abc import Iterator
+from operator import add
 
 from treasury_actors.agents.model.track import DAY_FRAMES
 from treasury_actors.arena.model.events import AgentBorn, AgentClosed, AgentFrozen, AgentRetired
@@ -36,6 +37,7 @@ class Courses:
         self._season = season
         self._book = book
         self._roster = roster
+        self._day_closes: dict[int, MarketFrame] = {}
         self._ticks: list[list[int]] = [[] for _ in season.universe.assets]
         # From which frame on each agent is not marked yet; the closed are in it no more.
         self._unmarked = {agent: 0 for agent, member in roster.members.items() if member.life != "closed"}
@@ -46,8 +48,9 @@ class Courses:
             frame = self._season.frame(passed)
             for course, ticks in zip(self._ticks, frame.ticks, strict=True):
                 course.append(ticks)
-            if _closes_day(passed):
+            if passed % DAY_FRAMES == 0 and passed > 0:
                 self.tracks.see(frame)
+                self._day_closes[passed] = frame
             self.due = passed
 
     def catch_up(self, agent: AgentId) -> None:
@@ -61,9 +64,8 @@ class Courses:
         if member.mandate is not None:
             self.marks.of(agent).take(navs)
         if member.life == "living":
-            for index in range(first, end):
-                if _closes_day(index):
-                    self.tracks.mark(agent, self._season.frame(index), navs[index - first])
+            for index in range(max(DAY_FRAMES, -(-first // DAY_FRAMES) * DAY_FRAMES), end, DAY_FRAMES):
+                self.tracks.mark(agent, self._day_closes[index], navs[index - first])
 
     def catch_up_all(self) -> None:
         """Mark everyone at the frames that are due."""
@@ -116,7 +118,7 @@ class Courses:
         for asset, units in statement(self._book, agent).owned.items():
             course = self._ticks[universe.column[asset]][first:end]
             values = universe.by_id[asset].values_micro_usd(units, course)
-            navs = [nav + value for nav, value in zip(navs, values, strict=True)]
+            navs = [*map(add, navs, values)]
         return navs
 
 
@@ -132,7 +134,3 @@ def _owners(entry: Entry) -> Iterator[AgentId]:
     for posting in entry.postings:
         if posting.account.startswith(_AGENT_PREFIX):
             yield AgentId(posting.account.removeprefix(_AGENT_PREFIX).rpartition(":")[0])
-
-
-def _closes_day(index: int) -> bool:
-    return index > 0 and index % DAY_FRAMES == 0

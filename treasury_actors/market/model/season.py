@@ -3,7 +3,7 @@
 import hashlib
 import sys
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, isinf, isnan, nan
 from typing import TypeVar
@@ -14,7 +14,7 @@ from treasury_actors.market.model.universe import Universe
 
 _HASH_FORMAT = "treasury-season-1"
 _LARGEST = sys.float_info.max
-_T = TypeVar("_T")
+_T = TypeVar("_T", int, float)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +99,12 @@ class ColumnSeason:
         self.warmup_count = warmup_count
         self._check(columns, len(columns.l1_gas_gwei))
         self.frame_count = len(columns.l1_gas_gwei) - warmup_count
-        self._ticks = array("q", _interleaved(columns.ticks))
-        self._fresh = array("b", _interleaved(columns.fresh))
-        self._rates = array("d", map(_one_nan, _interleaved(columns.rates)))
-        self._share_prices = array("d", _interleaved(columns.share_prices))
-        self._depth_usd = array("d", _interleaved(columns.depth_usd))
-        self._capacity_usd = array("d", _interleaved(columns.capacity_usd))
+        self._ticks = _interleaved(array("q"), columns.ticks)
+        self._fresh = _interleaved(array("b"), columns.fresh)
+        self._rates = _interleaved(array("d"), [[*map(_one_nan, column)] for column in columns.rates])
+        self._share_prices = _interleaved(array("d"), columns.share_prices)
+        self._depth_usd = _interleaved(array("d"), columns.depth_usd)
+        self._capacity_usd = _interleaved(array("d"), columns.capacity_usd)
         self._l1_gas_gwei = array("d", map(_one_nan, columns.l1_gas_gwei))
         self._tbill_rate = array("d", map(_one_nan, columns.tbill_rate))
         self.data_hash = self._hash()
@@ -201,9 +201,13 @@ class ColumnSeason:
         return map(self.frame, range(-self.warmup_count, self.frame_count))
 
 
-def _interleaved(columns: Sequence[Sequence[_T]]) -> Iterable[_T]:
-    """Yield the first number of every column, then the second of every column, and so on."""
-    return (number for row in zip(*columns, strict=True) for number in row)
+def _interleaved(packed: "array[_T]", columns: Sequence[Sequence[_T]]) -> "array[_T]":
+    """Fill an empty array with the first number of every column, then the second of each, and so on."""
+    width, length = len(columns), len(columns[0]) if columns else 0
+    packed.frombytes(bytes(packed.itemsize * width * length))
+    for place, column in enumerate(columns):
+        packed[place::width] = array(packed.typecode, column)
+    return packed
 
 
 def _one_nan(number: float) -> float:
@@ -213,7 +217,7 @@ def _one_nan(number: float) -> float:
 
 def _all_within(numbers: Sequence[float], low: float, high: float) -> bool:
     """Say whether every number lies in [low, high]; NaN does not."""
-    return all(low <= number <= high for number in numbers)
+    return not any(map(isnan, numbers)) and low <= min(numbers) and max(numbers) <= high
 
 
 def _leading_zeros(ticks: Sequence[int]) -> int:
