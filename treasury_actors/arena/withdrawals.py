@@ -131,8 +131,8 @@ class WithdrawalDesk:
         before = roster.withdrawals.known.get(wanted.withdrawal)
         if before is not None:
             known = before.planned
-            same = (known.asset, known.units, known.by_ns, known.reason)
-            if same == (wanted.asset, wanted.units, wanted.by_ns, wanted.reason):
+            same = (known.asset, known.units, known.reason)  # `by` may count from a frame that has passed
+            if same == (wanted.asset, wanted.units, wanted.reason):
                 return known
             return WithdrawalRefused(reason="withdrawal_over", detail="this name was used for another one")
         planned = await self._plan(wanted, message.frame)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from treasury_actors.arena.messages import BeginWithdrawal, CancelWithdrawal, PlanWithdrawal
 from treasury_actors.arena.model.spending import Spending
@@ -160,16 +161,16 @@ def plan_lines(answer: Mapping[str, object]) -> list[str]:
     assert isinstance(liquid, dict)
     lines = [
         f"withdraw {answer['amount']} {answer['asset']} by {answer['by']}: {answer['status']}",
-        f"plan {answer['plan']}: home in {answer['home_h']} h, exits cost ${answer['exit_cost_usd']}",
+        f"plan {answer['plan']}: home in {answer['home_h']} h, exits cost {_cents(answer['exit_cost_usd'])}",
     ]
     lines += [f"{'at once':<10} {each['amount']:>22}  {each['account']}, idle" for each in idle]
     for cut in cuts:
         ends = ", and its mandate closes" if cut["closes"] else ""
-        cost = f"exit costs ${cut['cost_usd']}"
+        cost = f"exit costs {_cents(cut['cost_usd'])}"
         lines.append(f"in {cut['home_h']:>3} h   {cut['amount']:>22}  {cut['agent']}: {cost}{ends}")
     lines.append(
-        f"liquid before it: ${liquid['now_usd']} now, ${liquid['24h_usd']} in 24 h,"
-        f" ${liquid['7d_usd']} in 7 d, ${liquid['locked_usd']} locked"
+        f"liquid before it: {_cents(liquid['now_usd'])} now, {_cents(liquid['24h_usd'])} in 24 h,"
+        f" {_cents(liquid['7d_usd'])} in 7 d, {_cents(liquid['locked_usd'])} locked"
     )
     if liquid["runway_months"] is not None:
         lines.append(f"runway before it: {liquid['runway_months']:.1f} months of what is liquid in 24 h")
@@ -185,6 +186,11 @@ def _cut_object(cut: Cut, asset: Asset) -> dict[str, object]:
         "cost_usd": usd(cut.cost_micro_usd),
         "home_h": cut.home_h,
     }
+
+
+def _cents(usd_text: object) -> str:
+    """Return exact dollars for a person, to the cent."""
+    return f"${Decimal(str(usd_text)):,.2f}"
 
 
 def _utc(time_ns: int) -> str:

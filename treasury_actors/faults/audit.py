@@ -115,7 +115,7 @@ class Audit:
             case "arena.capital_refused":
                 people.refused()
             case _:
-                pass
+                people.withdrawal(kind)
 
     def _check_chain(self, recorded: Recorded) -> None:
         """No gap, no fork, no step back in time, and every byte in the hash (I5)."""

@@ -11,6 +11,8 @@ Payload: TypeAlias = Mapping[str, Any]
 _OUTSIDE: Final = ("venue:", "external:")
 _BORDER_KINDS: Final = ("deposit", "withdraw")
 _TRADE_KINDS: Final = ("settle", "reverse")
+_PROMISED: Final = "treasury:promised"
+_OF_WITHDRAWALS: Final = ("promise/", "withdrawal/")
 _GAS_BURNT: Final = "venue:gas"
 
 
@@ -56,6 +58,7 @@ class BooksAudit:
             violated("I2", f"entry {name} of kind {entry['kind']} crosses the border")
         if trades:
             self._traded(entry)
+        self._promised(entry)
         for (account, asset), units in touched.items():
             if units < 0 and not account.startswith(_OUTSIDE):
                 violated("I3", f"entry {name}: {account} holds {units} {asset}")
@@ -63,6 +66,12 @@ class BooksAudit:
                 self.balances.setdefault(account, {})[asset] = units
             else:
                 self.balances.get(account, {}).pop(asset, None)
+
+    def _promised(self, entry: Payload) -> None:
+        """See that what is promised to a withdrawal moves in its name alone (I33)."""
+        touches = any(posting["account"] == _PROMISED for posting in entry["postings"])
+        if touches and not entry["entry_id"].startswith(_OF_WITHDRAWALS):
+            violated("I33", f"entry {entry['entry_id']} touches what is promised to a withdrawal")
 
     def _traded(self, entry: Payload) -> None:
         """Units come from a venue by settlements alone, and each is explained by the fill that follows it."""

@@ -134,6 +134,13 @@ class PeopleAudit:
         if int(event["due_units"]):
             self._count("capital-asked-back")
 
+    def withdrawal(self, kind: str) -> None:
+        """Count what became of a withdrawal that mandates were cut for."""
+        if kind == "arena.withdrawal_executed":
+            self._count("recall-home")
+        if kind == "arena.withdrawal_extended":
+            self._count("recall-extended")
+
     def refused(self) -> None:
         """Count an allotment that the pool couldn't pay."""
         self._count("capital-refused")

@@ -59,6 +59,7 @@ KINDS: Final[dict[str, FaultKind]] = {
         _kind("second-receipt", "A6", "venue", 8, 1, "a receipt comes twice", replays=False),
         _kind("deposit", "A12", "operator", 20, 2, "a treasurer deposits while all this goes on"),
         _kind("withdrawal", "A12", "operator", 20, 2, "a treasurer withdraws what the pool has"),
+        _kind("recall", "A12", "operator", 25, 2, "a treasurer withdraws what mandates must be cut for"),
         _kind("stop", "A11", "operator", 20, 2, "an operator stops between two turns"),
         _kind("reduce", "A11", "operator", 10, 1, "an operator reduces between two turns"),
         _kind("stop-within", "A11", "operator", 20, 2, "an operator stops within a turn", replays=False),
