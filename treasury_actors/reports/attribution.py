@@ -5,15 +5,15 @@ The gain is NAV at the end, plus withdrawals, minus deposits and what was carrie
 
 - `swap_fees`, `impact`: what the fills of the season say, each at its own frame's prices; `impact` holds
   haircuts too. `gas`: the exact gas burnt, at the gas asset's price of that frame. All three are <= 0.
-- `yields`: over every frame t and every share token held before the fills of t: units x growth of the share
-  price from t - 1 to t x price of its underlying at t. What lending, vaults and staking paid.
+- `yield`: what share tokens grew by while they were held, as `sources` counts it. What lending, vaults and
+  staking paid.
 - `beta`: for ETH and for BTC: the mean dollar exposure of the season (holdings before each frame's fills,
   share tokens included, the gas money too) x the asset's return from the first frame to the last. It is
   what merely being there, without any timing, would have earned.
 - `price`: the rest. The price change of stablecoins and of assets outside both factors, what timing earned
   or lost against the mean exposure, and every remainder of rounding.
 
-The first three and `yields` are sums of what happened; the split of price gains into `beta` and `price` is a
+The first three and `yield` are sums of what happened; the split of price gains into `beta` and `price` is a
 definition, not a proof of skill.
 """
 
@@ -73,7 +73,6 @@ class Attribution:
 def attribute(history: History, season: Season) -> Attribution:
     """Split the gain of a season; the parts sum to it to the micro-dollar."""
     exposures = [_Exposure(factor) for factor in factors_of(season.universe)]
-    yields: list[float] = []
     changes = iter(history.holdings)
     upcoming = next(changes, None)
     held: Mapping[AssetId, int] = {}
@@ -83,14 +82,13 @@ def attribute(history: History, season: Season) -> Attribution:
             held = upcoming[1]
             upcoming = next(changes, None)
         frame = season.frame(index)
-        yields.append(_yield_micro_usd(season, held, before, frame))
         for exposure in exposures:
             exposure.see(season, held, before, frame)
         before = frame
     costs = history.costs
     betas = tuple(exposure.beta() for exposure in exposures)
     beta = sum(factor.beta_micro_usd for factor in betas)
-    earned = round(fsum(yields))
+    earned = sum(line.micro_usd for line in history.sources if line.source == "yield")
     return Attribution(
         gain_micro_usd=history.gain_micro_usd,
         beta_micro_usd=beta,
@@ -139,23 +137,6 @@ class _Exposure:
             return_ratio=gained,
             beta_micro_usd=round(mean * gained),
         )
-
-
-def _yield_micro_usd(
-    season: Season, held: Mapping[AssetId, int], before: MarketFrame, frame: MarketFrame
-) -> float:
-    """Return what share tokens earned from one frame to the next, in micro-dollars."""
-    universe, earned = season.universe, []
-    for asset_id, units in held.items():
-        asset = universe.by_id[asset_id]
-        if asset.underlying is None:
-            continue
-        column = universe.column[asset_id]
-        start, end = before.share_prices[column], frame.share_prices[column]
-        if start != end:
-            # value at t minus the same units at yesterday's share price and today's underlying
-            earned.append(asset.value_micro_usd(units, frame.ticks[column]) * (1.0 - start / end))
-    return fsum(earned)
 
 
 def aggregate_impact_micro_usd(history: History, season: Season) -> int:
