@@ -157,9 +157,12 @@ def _add_operating(commands: Commands) -> None:
         ("stop", "stop trading: nothing new is ordered until an operator resumes; the process stays up"),
         ("resume", "let trading go on after a stop"),
         ("close-all", "let every mandate close: the guardian sells at each frame; no agent comes back"),
+        ("close-mandate", "let one agent's mandate close, living or frozen; the others trade on"),
     ):
         command = _command(commands, name, text)
         command.set_defaults(verb=_lazy("verbs_operate", name.replace("-", "_")))
+        if name == "close-mandate":
+            command.add_argument("agent", metavar="AGENT", help="its name, e.g. from status or the report")
         if name == "stop":
             command.add_argument(
                 "--mode",

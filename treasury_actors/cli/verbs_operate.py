@@ -1,4 +1,4 @@
-"""`status`, `stop`, `close-all`, `resume`, `accept-inflow`, `treasury`."""
+"""`status`, `stop`, `close-all`, `close-mandate`, `resume`, `accept-inflow`, `treasury`."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ import anyio
 
 from treasury_actors.cli.screen import emit, say, show
 from treasury_actors.clock import WallClock
-from treasury_actors.daemon import operate
+from treasury_actors.daemon import operate, operate_mandates
 from treasury_actors.daemon import operate_withdrawals as withdrawals
 from treasury_actors.daemon.remains import read_remains, remains_lines, remains_object
 from treasury_actors.daemon.stop_file import StopMode
@@ -42,6 +42,14 @@ def close_all(options: argparse.Namespace) -> int:
     """Let every mandate close, and bring its capital home."""
     verb = partial(operate.close_all, options.out, options.reason, clock=WallClock())
     return _stopped(options, verb, "reducing", close_all=True)
+
+
+def close_mandate(options: argparse.Namespace) -> int:
+    """Let the mandate of one agent close."""
+    verb = partial(
+        operate_mandates.close_mandate, options.out, options.agent, options.reason, clock=WallClock()
+    )
+    return _do(verb, as_json=options.json)
 
 
 def _stopped(

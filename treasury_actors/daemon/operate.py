@@ -104,7 +104,7 @@ async def close_all(folder: Path, reason: str, *, clock: Clock, timeout_s: float
 
     def alone(journal: Journal, records: Records, last_ns: int) -> Answer:
         answer = _latch(journal, records, last_ns, "reducing", reason)
-        return {**answer, "closing": 0, "at_next_start": len(records.roster.living())}
+        return {**answer, "closing": 0, "at_next_start": len(records.roster.open())}
 
     request = {"command": "close_all", "reason": reason}
     unbegun: Answer = {"ok": True, "state": "reducing", "changed": True, "closing": 0, "journalled": False}

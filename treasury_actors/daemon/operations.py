@@ -7,6 +7,7 @@ from typing import assert_never
 from treasury_actors.arena.approvals import ApprovalDesk
 from treasury_actors.arena.messages import CloseMandates
 from treasury_actors.daemon.backup import backed_up
+from treasury_actors.daemon.closing import close_mandate
 from treasury_actors.daemon.desk import answer_of
 from treasury_actors.daemon.inflows import acceptance, find_inflow, treasury_account
 from treasury_actors.daemon.log import Log
@@ -16,6 +17,7 @@ from treasury_actors.daemon.requests import (
     BackUp,
     BringHome,
     CloseAll,
+    CloseMandate,
     EndWithdrawal,
     GetStatus,
     MoveTreasury,
@@ -68,8 +70,8 @@ class Operations:
                 return await self._resume(request, house)
             case MoveTreasury():
                 return await self._move(request, house)
-            case CloseAll():
-                return await self._close_all(request, house)
+            case CloseAll() | CloseMandate():
+                return await self._close(request, house)
             case AcceptInflow():
                 return await self._accept(request, house)
             case ApprovePromotion() | RejectPromotion():
@@ -99,8 +101,14 @@ class Operations:
             await self.change(house, request.state, request.reason)
         return {"ok": True, "state": house.fold.records.latch.state, "changed": changed, "journalled": True}
 
-    async def _close_all(self, request: CloseAll, house: House) -> Reply:
-        """Allow exits and nothing else, also under a stop, and let every mandate close."""
+    async def _close(self, request: CloseAll | CloseMandate, house: House) -> Reply:
+        """Let one mandate close; or every one, allowing exits and nothing else, also under a stop."""
+        if isinstance(request, CloseMandate):
+            reply = await close_mandate(request, house)
+            if reply["ok"]:
+                told = {"agent": request.agent, "by": OPERATOR, "reason": request.reason}
+                self._log.warning("mandate_closing", **told)
+            return reply
         changed = house.fold.records.latch.state != "reducing"
         if changed:
             await self.change(house, "reducing", request.reason)

@@ -7,6 +7,7 @@ What an operator may ask of a living daemon: one line of JSON each way.
     {"command": "deposit", "asset": "USDC", "units": "1000000", "entry_id": "…", "reason": "…"}
     {"command": "withdraw", …}
     {"command": "close_all", "reason": "…"}                     reduce, and let every mandate close
+    {"command": "close_mandate", "agent": "…", "reason": "…"}   let that of one agent close
     {"command": "accept_inflow", "entry_id": "…", "reason": "…"}
     {"command": "bring_home", "begins": "yes", "withdrawal": "w-1", "asset": "USDC", "units": "1000000",
      "by": "+24h", "plan": "", "reason": "…"}                   a planned withdrawal; begins: yes | no
@@ -60,6 +61,14 @@ class ResumeTrading:
 class CloseAll:
     """Reduce, and let every mandate close: the guardian sells, what is sold goes home to its pool."""
 
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseMandate:
+    """Let the mandate of one agent close, living or frozen; the others trade on."""
+
+    agent: str
     reason: str
 
 
@@ -141,6 +150,7 @@ Request: TypeAlias = (
     | ResumeTrading
     | MoveTreasury
     | CloseAll
+    | CloseMandate
     | AcceptInflow
     | BackUp
     | ApprovePromotion
@@ -156,6 +166,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "deposit": ("asset", "units", "entry_id", "reason"),
     "withdraw": ("asset", "units", "entry_id", "reason"),
     "close_all": ("reason",),
+    "close_mandate": ("agent", "reason"),
     "accept_inflow": ("entry_id", "reason"),
     "backup": ("target",),
     "approve": ("promotion", "by", "signature"),
@@ -163,11 +174,14 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "bring_home": ("begins", "withdrawal", "asset", "units", "by", "plan", "reason"),
     "end_withdrawal": ("withdrawal", "paid", "reason"),
 }
-_NEED_A_REASON = frozenset({"stop", "resume", "close_all", "accept_inflow", "bring_home", "end_withdrawal"})
+_NEED_A_REASON = frozenset(
+    {"stop", "resume", "close_all", "close_mandate", "accept_inflow", "bring_home", "end_withdrawal"}
+)
 _AS_THEY_ARE: dict[str, Callable[..., Request]] = {
     "status": GetStatus,
     "resume": ResumeTrading,
     "close_all": CloseAll,
+    "close_mandate": CloseMandate,
     "approve": ApprovePromotion,
     "reject": RejectPromotion,
 }

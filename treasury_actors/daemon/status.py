@@ -176,6 +176,7 @@ def _common(
         "season_closed": roster.season is not None and roster.closed_season == roster.season.season,
         "seed": roster.season.seed if roster.season else manifest.seed,
         "agents": {"living": len(roster.living()), "closing": len(roster.closing()), "born": roster.births},
+        "frozen": {member.born.agent: member.frozen.reason for member in roster.frozen() if member.frozen},
         "withdrawal": withdrawal_object(roster.withdrawals.open, records.book),
         "trading": {"state": latch.state, "reason": latch.reason, "epoch": latch.epoch},
         "restarts": restarts,

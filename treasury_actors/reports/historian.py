@@ -9,6 +9,7 @@ from treasury_actors.arena.model.events import (
     AgentBorn,
     AgentClosed,
     AgentCrashed,
+    AgentFrozen,
     AgentQuarantined,
     AgentRestarted,
     AgentRetired,
@@ -285,6 +286,9 @@ class _Historian:
                 self._start(event)
             case AgentDemoted():
                 self._demotions.append(event)
+            case AgentFrozen():
+                if event.agent in self._agents:
+                    self._agents[event.agent].frozen = event
             case AgentRetired():
                 if event.agent in self._agents:
                     self._agents[event.agent].retired = event

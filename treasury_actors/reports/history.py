@@ -8,6 +8,7 @@ from treasury_actors.arena.model.demotion import AgentDemoted
 from treasury_actors.arena.model.events import (
     AgentBorn,
     AgentClosed,
+    AgentFrozen,
     AgentRetired,
     CapitalRefused,
     FitnessRecorded,
@@ -91,6 +92,7 @@ class AgentHistory:
     returned_micro_usd: int = 0
     fitness: FitnessRecorded | None = None
     adds_ppb: int | None = None
+    frozen: AgentFrozen | None = None
     retired: AgentRetired | None = None
     closed: AgentClosed | None = None
 
@@ -98,6 +100,11 @@ class AgentHistory:
     def is_living(self) -> bool:
         """Whether it still decides."""
         return self.retired is None
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it is down with real money, and keeps what it has."""
+        return self.frozen is not None and self.is_living
 
     @property
     def pnl_micro_usd(self) -> int:

@@ -282,7 +282,8 @@ def _books(summary: Summary) -> str:
         ("Replay and live state", replay),
         (
             "Crashes",
-            f"{agents.crashed:,}; restarts {agents.restarted:,}; quarantined {agents.quarantined:,}",
+            f"{agents.crashed:,}; restarts {agents.restarted:,}; quarantined {agents.quarantined:,}"
+            + (f"; frozen {agents.frozen:,}" if agents.frozen else ""),
         ),
         ("Demotions", demotions_in_words(summary.demotions)),
         ("Head hash", journal.head_hash),

@@ -74,6 +74,7 @@ def summarise(history: History, season: Season, context: RunContext) -> Summary:
             crashed=history.supervision.crashes,
             restarted=history.supervision.restarts,
             quarantined=history.supervision.quarantines,
+            frozen=sum(agent.is_frozen for agent in history.living),
         ),
         generations=history.rounds[-1].generation if history.rounds else 0,
         births=len(history.agents) - starts,

@@ -67,6 +67,7 @@ class AgentFigures:
 
     Attributes:
         alive: at the end.
+        frozen: of these; they decide no more and keep what they have.
     """
 
     spawned: int
@@ -74,6 +75,7 @@ class AgentFigures:
     crashed: int
     restarted: int
     quarantined: int
+    frozen: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

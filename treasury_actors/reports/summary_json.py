@@ -40,6 +40,7 @@ def to_object(summary: Summary) -> dict[str, Json]:
             "crashed": agents.crashed,
             "restarted": agents.restarted,
             "quarantined": agents.quarantined,
+            "frozen": agents.frozen,
         },
         "generations": summary.generations,
         "births": summary.births,

@@ -59,10 +59,11 @@ def _became(summary: Summary) -> list[str]:
         f" {agents.alive:,} live; {count(summary.generations, 'generation')} in"
         f" {count(len(summary.rounds), 'round')}"
     )
+    frozen = f", of which {agents.frozen:,} frozen with what they hold" if agents.frozen else ""
     deeds = (
         f"{count(summary.trades, 'trade')} cost {dollars(capital.costs.total_micro_usd)};"
         f" {count(summary.rejections, 'refusal')}; {count(agents.crashed, 'crash', 'crashes')},"
-        f" {count(agents.restarted, 'restart')}, {agents.quarantined:,} quarantined;"
+        f" {count(agents.restarted, 'restart')}, {agents.quarantined:,} quarantined{frozen};"
         f" ran {summary.wall_s:.1f} s{speed}"
     )
     headline = (
