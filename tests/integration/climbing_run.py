@@ -9,6 +9,7 @@ Prints a line after each turn. After so many frames it ends as a kill would, rig
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 import anyio
 
@@ -24,7 +25,7 @@ from treasury_actors.simulation.plan import Prepared, prepare
 
 PEOPLE = tuple(ScriptedPerson(name=name, seed=1) for name in ("alice", "bob", "carol"))
 WORLD = World(name="positive", seed=3, days=90)
-CLIMBS = {
+CLIMBS: Final[dict[str, dict[str, object]]] = {
     "season": {"days": 45, "seed": 3, "warmup_h": 2_880},
     "stage": {"climbs": True, "allocates": False, "breeds": False},
     "simulation": {"agents": 16},

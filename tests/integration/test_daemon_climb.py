@@ -120,6 +120,24 @@ async def test_generated_windows_are_no_evidence_and_it_is_said_once(
         assert capsys.readouterr().err.count("insufficient: ") == 1
 
 
+async def test_nobody_comes_above_the_stage_that_real_money_was_readied_for(
+    tmp_path: Path, prepared: Prepared
+) -> None:
+    approvals = {"people": KEY, "needed": 2}
+    live = check_settings(
+        {**CLIMBS, "stage": {**CLIMBS["stage"], "name": "main"}, "approvals": approvals}, "a"
+    )
+    terms, real = outside(tmp_path), terms_of(live, is_live=True)
+    assert terms.climb is not None
+    capped = replace(terms, climb=replace(terms.climb, top="sim"))
+    async with living(prepared, tmp_path / "run", speed_x=None, outside=capped) as run:
+        await run.reach(24 * 5)
+
+    assert real is not None
+    assert real.top == "main"
+    assert not folded(tmp_path / "run").records.promotions.gates
+
+
 def test_a_run_that_is_not_generated_refuses_terms_by_which_a_world_would_count(tmp_path: Path) -> None:
     terms = outside(tmp_path).climb
     assert terms is not None

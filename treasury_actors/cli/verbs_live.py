@@ -115,7 +115,7 @@ async def _serve(
             open_chain=open_chain,
             poll_s=float(live.poll_s),
             webhook=live.webhook.get_secret_value(),
-            climb=terms_of(wanted.settings, options.strategy),
+            climb=terms_of(wanted.settings, options.strategy, is_live=options.live),
         ),
     )
 

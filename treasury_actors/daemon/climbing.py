@@ -175,6 +175,7 @@ class Climbing:
             needed=terms.needed,
             config_hash=self._plan.config_hash,
             trims=False,
+            top=terms.top,
         )
         simulated = self._simulated
         return Director(plan, money=house, paper=lambda: simulated.house, desk=desk, folder=self._folder)

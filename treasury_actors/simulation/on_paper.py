@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
 
+from treasury_actors.arena.model.spending import Spending
 from treasury_actors.money import MICRO_USD
 from treasury_actors.settings.rules import HouseRules
 from treasury_actors.simulation.run import RunPlan
@@ -23,6 +24,7 @@ def on_paper(rules: HouseRules, agents: int) -> HouseRules:
         allocates=True,
         breeds=True,
         climbs=False,
+        spending=Spending(),  # nobody lives on this money
     )
     return replace(rules, arena=arena)
 

@@ -107,6 +107,12 @@ def above(ladder: tuple[Rung, ...], stage: Stage) -> Rung | None:
     return ladder[place] if place < len(ladder) else None
 
 
+def is_above(ladder: tuple[Rung, ...], stage: Stage, top: Stage) -> bool:
+    """Say whether a stage is higher than another."""
+    stages = [rung.stage for rung in ladder]
+    return stages.index(stage) > stages.index(top)
+
+
 def gates_hash(ladder: tuple[Rung, ...]) -> str:
     """Return the SHA-256 of every rung and gate: a run that began with one goes on with no other."""
     text = json.dumps([asdict(rung) for rung in ladder], sort_keys=True, separators=(",", ":"))

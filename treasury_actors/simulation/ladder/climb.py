@@ -8,7 +8,7 @@ from treasury_actors.arena.messages import Admit, Dismiss, Entrant
 from treasury_actors.arena.model.demotion import AgentDemoted, Cause, Condition, causes_of
 from treasury_actors.arena.model.promotion import PromotionProposed, Standing
 from treasury_actors.arena.model.roster import Member
-from treasury_actors.arena.model.stages import Rung, above, rung_of
+from treasury_actors.arena.model.stages import Rung, above, is_above, rung_of
 from treasury_actors.clock import DAY_NS
 from treasury_actors.errors import InvariantViolated
 from treasury_actors.evolution.model.genome import Genome
@@ -185,6 +185,8 @@ class Director:
         proposed = standing.proposed
         if self._money.fold.records.latch.state != "active":
             return  # nothing rises while trading is stopped or reduced
+        if is_above(self._plan.ladder, proposed.to_stage, self._plan.top):
+            return  # proposed under another config
         if proposed.stage == "sim" and self._paper() is None:
             return  # whether they still live there, nobody can say now
         entrants = self._entrants(proposed)
@@ -256,7 +258,9 @@ class Director:
         """Hold every gate whose time has come, the highest first: it makes room for those below."""
         for rung in reversed(self._plan.ladder):
             up = above(self._plan.ladder, rung.stage)
-            if up is None or day < self._not_before.get(rung.stage, 0) or self._is_waiting(rung.stage):
+            if up is None or is_above(self._plan.ladder, up.stage, self._plan.top):
+                continue
+            if day < self._not_before.get(rung.stage, 0) or self._is_waiting(rung.stage):
                 continue
             places = self._places(up)
             if rung.stage == "sim":

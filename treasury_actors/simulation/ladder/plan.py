@@ -26,6 +26,7 @@ from treasury_actors.simulation.ladder.people import ScriptedPerson
 from treasury_actors.simulation.ladder.span import SeasonSpan
 from treasury_actors.simulation.on_paper import on_paper
 from treasury_actors.trading.model.guard import GuardPolicy
+from treasury_actors.trading.model.mandate import Stage
 
 TREASURY_USD = 373_261
 """What the brief's treasury holds: its reserve, its arena and its proving grounds together."""
@@ -49,6 +50,7 @@ class ClimbPlan:
         season: the frames both houses play; what lies before them is in `examiner`'s windows.
         people: who a script plays; none where people are people.
         trims: whether the script's operator demotes somebody, once.
+        top: the highest stage anybody may come to here.
         listed: who may approve, as a proposal names them; `needed`: how many of them must.
     """
 
@@ -67,6 +69,7 @@ class ClimbPlan:
     needed: int
     config_hash: str
     trims: bool = True
+    top: Stage = "full"
 
     @property
     def history(self) -> History:

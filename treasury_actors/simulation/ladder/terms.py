@@ -12,6 +12,7 @@ from treasury_actors.settings.file import Settings
 from treasury_actors.simulation.evidence.config import DEFAULT_CONFIG, load_evidence_config
 from treasury_actors.simulation.ladder.examining import ExamineJob
 from treasury_actors.simulation.ladder.people import ScriptedPerson
+from treasury_actors.trading.model.mandate import Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class ClimbTerms:
     Attributes:
         listed: who may approve, each with the key that proves it; `needed`: how many different ones must.
         scripted: people a script plays; only where the run is GENERATED.
+        top: the highest stage anybody may come to.
     """
 
     job: ExamineJob
@@ -30,6 +32,7 @@ class ClimbTerms:
     ladder: tuple[Rung, ...] = LADDER
     demotion: DemotionRules = field(default_factory=DemotionRules)
     scripted: tuple[ScriptedPerson, ...] = ()
+    top: Stage = "full"
 
     def check(self, label: Label) -> None:
         """Raise ConfigError if a run that is not GENERATED would go by GENERATED windows, or by a script."""
@@ -41,12 +44,13 @@ class ClimbTerms:
             raise ConfigError(f"a script approves nothing in a run that is {label}")
 
 
-def terms_of(settings: Settings, strategy: Path | None = None) -> ClimbTerms | None:
+def terms_of(settings: Settings, strategy: Path | None = None, *, is_live: bool = False) -> ClimbTerms | None:
     """
     Return the terms of a config, or None if its stage does not climb.
 
     Windows come from `simulation.history`, or else from the folder the season or its warm-up is from. There
-    is no key by which GENERATED windows would count.
+    is no key by which GENERATED windows would count. With real money nobody comes above the config's own
+    stage: what is above has a readiness of its own to show.
 
     Raises:
         ConfigError: it could not climb: nobody to come up, nobody to approve, or money dealt otherwise too.
@@ -70,4 +74,5 @@ def terms_of(settings: Settings, strategy: Path | None = None) -> ClimbTerms | N
         seed=settings.season.seed,
         strategy=strategy,
     )
-    return ClimbTerms(job=job, listed=people.listed, needed=people.needed)
+    top: Stage = stage.name if is_live else "full"
+    return ClimbTerms(job=job, listed=people.listed, needed=people.needed, top=top)
