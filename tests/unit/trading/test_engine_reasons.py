@@ -140,6 +140,23 @@ def test_i14_what_waits_when_a_mandate_begins_to_close_is_not_released() -> None
     assert len(desk.open_orders) == 0
 
 
+def test_i14_what_waits_when_a_mandate_is_frozen_is_not_released_and_nothing_is_sold() -> None:
+    desk = desk_with_cash()
+    desk.turn(
+        frame(0),
+        order(0, BUY_WETH, STAKE, units=THOUSAND),
+        order(0, SUPPLY, units=THOUSAND, number=1),
+    )
+    desk.set_mandate(mandate(status="frozen"))
+    desk.turn(frame(1), order(1, SELL_WETH, units=1, reduce_only=True))
+
+    assert [fill.target for fill in desk.fills] == [WETH]
+    assert desk.endings == ["mandate_frozen", "mandate_frozen"]
+    assert desk.refusals == ["mandate_frozen"]
+    assert dict(desk.book.balances(held(ANN))) == {}
+    assert desk.units(available(ANN), WETH) > 0
+
+
 def test_an_order_waits_for_the_earlier_one_of_its_agent() -> None:
     desk = desk_with_cash()
     desk.venue.keeps_back = True

@@ -330,8 +330,9 @@ class Director:
         return [m for m in self._money.fold.records.roster.living() if _stage_of(m) == stage]
 
     def _closing(self, stage: Stage) -> int:
-        """Return how many of a stage are being sold."""
-        return sum(_stage_of(m) == stage for m in self._money.fold.records.roster.closing())
+        """Return how many of a stage decide no more and have not left it: frozen, or being sold."""
+        roster = self._money.fold.records.roster
+        return sum(_stage_of(m) == stage for m in [*roster.frozen(), *roster.closing()])
 
     def _count(self, frame: MarketFrame, day: int) -> None:
         """Note how many are where with how much; end a month after the last rung is full."""
