@@ -18,8 +18,11 @@ from treasury_actors.daemon import operate
 from treasury_actors.daemon.approving import approve, read_promotions, reject
 from treasury_actors.daemon.chain_run import Outside
 from treasury_actors.errors import ConfigError
+from treasury_actors.evolution.model.breeding import initial_genome
+from treasury_actors.ids import FamilyId
 from treasury_actors.ledger.model import RESERVE
 from treasury_actors.settings.file import check_settings
+from treasury_actors.simulation.ladder.examining import ExaminerProcess
 from treasury_actors.simulation.ladder.people import ScriptedKeys
 from treasury_actors.simulation.ladder.terms import terms_of
 from treasury_actors.simulation.plan import Prepared
@@ -145,6 +148,31 @@ def test_a_run_that_is_not_generated_refuses_terms_by_which_a_world_would_count(
     terms.check("GENERATED")
     with pytest.raises(ConfigError, match="GENERATED windows are no evidence for a run that is LIVE"):
         terms.check("LIVE")
+
+
+async def test_an_examiner_that_dies_is_named_and_what_it_found_before_is_kept(
+    tmp_path: Path, prepared: Prepared
+) -> None:
+    job = terms_in(tmp_path, scripted=False).job
+    first, second = (initial_genome(prepared.plan.families[FamilyId("trend")], 3, slot, 0) for slot in (1, 2))
+    examiner = ExaminerProcess(job, tmp_path / "evidence")
+    with anyio.fail_after(90.0):
+        examiner.ask([first])
+        while examiner.lacks([first]):
+            await anyio.lowlevel.checkpoint()
+            examiner.hear()
+        examiner.ask([second])
+        assert examiner.pid is not None
+        os.kill(examiner.pid, signal.SIGKILL)
+        while not examiner.is_over:
+            await anyio.lowlevel.checkpoint()
+            examiner.hear()
+    examiner.stop()
+    again = ExaminerProcess(job, tmp_path / "evidence")
+
+    assert examiner.failed.startswith("the examiner's process ended")
+    assert again.examine([first]) == examiner.examine([first])
+    assert again.lacks([first, second]) == [second]
 
 
 def test_no_config_can_say_that_generated_windows_count() -> None:
