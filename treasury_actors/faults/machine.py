@@ -26,7 +26,6 @@ from treasury_actors.wiring.fold import Fold
 
 _CAPITAL_USD: Final = 10_000
 _HASH_BYTES: Final = 16
-_RICH_USD: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +118,6 @@ class Machine:
         self._fired[fault] = None
         self.strike(fault.kind)
         return True
-
-    @property
-    def is_rich(self) -> bool:
-        """Whether there is gas enough for every exit."""
-        return self.plan.gas_usd > _RICH_USD
 
     def strike(self, kind: str) -> None:
         """Count a fault that was injected."""

@@ -18,6 +18,7 @@ _QUIET_PERCENT: Final = 12
 """So many seeds in a hundred have no fault at all: only their schedule differs."""
 
 _DAY: Final = 24
+_RICH_USD: Final = 1_000
 _LAST_AGENT: Final = 3
 
 
@@ -47,6 +48,11 @@ class Plan:
     def heals_at(self) -> int:
         """The first frame at which nothing goes wrong any more."""
         return self.turns - HEAL_TURNS + 1
+
+    @property
+    def is_rich(self) -> bool:
+        """Whether there is gas enough for every exit."""
+        return self.gas_usd > _RICH_USD
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -139,7 +139,7 @@ def _rest(machine: Machine) -> str:
         if audit.people.last_state.get(agent, plan.turns) < due:
             violated("liveness", f"{agent} lives and has decided on nothing since {audit.people.last_state}")
     for agent, life in audit.people.life.items():
-        if life == "closing" and audit.people.retired_at[agent] < plan.heals_at and machine.is_rich:
+        if life == "closing" and audit.people.retired_at[agent] < plan.heals_at and plan.is_rich:
             violated(
                 "liveness", f"{agent} was retired in turn {audit.people.retired_at[agent]}, still closing"
             )

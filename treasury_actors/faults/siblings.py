@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from treasury_actors.faults.plan import Plan
 from treasury_actors.faults.saboteur import strikes
 from treasury_actors.faults.violation import violated
 from treasury_actors.journal.event import Recorded
+from treasury_actors.trading.model.guard import GUARDIAN_NUMBERS
 
 LONELY: Final = ("agent-crash", "agent-loop", "agent-hang", "agent-slow")
 """Faults of one agent alone."""
@@ -27,7 +28,8 @@ def compare_siblings(plan: Plan, live: Callable[[Plan], Sequence[Recorded]]) -> 
     Hold the orders and fills of agents that nothing befell against those of a run in which nobody crashed.
 
     Until the round after the first crash they must be the same, to the byte (I12); at the round capital
-    moves, and what was lost may be given to others. Returns how many deeds were compared.
+    moves, and what was lost may be given to others. Where gas is short exits are left out: they share what no
+    mandate was promised. Returns how many deeds were compared.
 
     Args:
         live: plays a plan and returns its journal.
@@ -41,7 +43,10 @@ def compare_siblings(plan: Plan, live: Callable[[Plan], Sequence[Recorded]]) -> 
         for turn in range(last + 1)
         if any(strikes(world, kind, f"agent-{number}", turn) for kind in LONELY)
     }
-    with_crashes, without = (_deeds(live(each), last, struck) for each in (world, world.without(LONELY)))
+    with_crashes, without = (
+        [deed for deed in _deeds(live(each), last, struck) if plan.is_rich or not deed.exits]
+        for each in (world, world.without(LONELY))
+    )
     for mine, theirs in zip(with_crashes, without, strict=False):
         if mine != theirs:
             violated("I12", f"a crash changed {mine}, which else was {theirs}")
@@ -50,8 +55,17 @@ def compare_siblings(plan: Plan, live: Callable[[Plan], Sequence[Recorded]]) -> 
     return len(without)
 
 
-def _deeds(events: Sequence[Recorded], last: int, struck: set[int]) -> list[tuple[int, str, str]]:
-    """Return (turn, agent, deed) of everybody who wasn't struck, in the order of agents in each turn."""
+class _Deed(NamedTuple):
+    """What became of an order in a turn; whether it is an exit, which the guardian placed."""
+
+    turn: int
+    agent: str
+    deed: str
+    exits: bool
+
+
+def _deeds(events: Sequence[Recorded], last: int, struck: set[int]) -> list[_Deed]:
+    """Return the deeds of everybody who wasn't struck, in the order of agents in each turn."""
     start_ns = events[0].time_ns
     deeds = []
     for recorded in events:
@@ -59,7 +73,9 @@ def _deeds(events: Sequence[Recorded], last: int, struck: set[int]) -> list[tupl
         if turn > last or recorded.type.rpartition(".")[0] not in _DEEDS:
             continue
         payload = json.loads(recorded.payload)
-        agent = payload["order"]["agent"] if "order" in payload else payload["agent"]
+        order = payload.get("order", payload)
+        agent, number = order["agent"], int(order["order_id"].rpartition("/")[2])
         if int(agent.rpartition("-")[2]) not in struck:
-            deeds.append((turn, agent, f"{recorded.type} {recorded.payload}"))
+            deed = f"{recorded.type} {recorded.payload}"
+            deeds.append(_Deed(turn, agent, deed, exits=number >= GUARDIAN_NUMBERS))
     return deeds

@@ -19,7 +19,7 @@ _PPB = 10**9
 _MARGIN_BPS = 50
 """A recall sells for so much more than is due: it is filled a frame later, and pays its gas."""
 
-_GUARDIAN_NUMBERS = 1_000
+GUARDIAN_NUMBERS = 1_000
 """The guardian numbers its orders from here, so that they never clash with those of an agent's turn."""
 
 
@@ -115,7 +115,7 @@ def _exit(
     agent: AgentId, frame: MarketFrame, index: int, path: tuple[Conversion, ...], *, units: int, reason: str
 ) -> Order:
     """Return an order of the guardian's."""
-    number = _GUARDIAN_NUMBERS + index
+    number = GUARDIAN_NUMBERS + index
     return Order(
         order_id=order_id(agent, frame.index, number),
         agent=agent,
