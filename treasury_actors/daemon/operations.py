@@ -39,6 +39,12 @@ from treasury_actors.wiring.house import House
 
 ASK_TIMEOUT_S = 30.0
 
+_WALLET_FIRST = {
+    "deposit": "a wallet holds this run's money: send it there, then `accept-inflow`",
+    "withdraw": "a wallet holds this run's money: withdraw it with `--by`, pay it out, then `treasury paid`",
+}
+"""Why books and wallet would part: one unit less than the books say stops trading."""
+
 ExportHead = Callable[[str], Awaitable[None]]
 """Tells a place outside the run folder where the journal's head is, and why it is told."""
 
@@ -154,7 +160,9 @@ class Operations:
         await self._export_head("stop")
 
     async def _move(self, request: MoveTreasury, house: House) -> Reply:
-        """Deposit or withdraw; durable when it returns."""
+        """Deposit or withdraw; durable when it returns. While a wallet trades, no book moves ahead of it."""
+        if house.has_wallet:
+            return {**refused("refused", _WALLET_FIRST[request.direction]), "reason": "wallet_holds_it"}
         kind = Deposit if request.direction == "deposit" else Withdraw
         message = kind(
             entry_id=request.entry_id,

@@ -87,7 +87,12 @@ class MakeSimulated(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """The running actors, and what they share read-only."""
+    """
+    The running actors, and what they share read-only.
+
+    Attributes:
+        has_wallet: conversions are real, and a wallet holds what the books say.
+    """
 
     ledger: Ref[LedgerMessage]
     engine: Ref[EngineMessage]
@@ -99,6 +104,7 @@ class House:
     journal: Journal
     fold: Fold
     rules: HouseRules
+    has_wallet: bool
 
 
 class _News:
@@ -140,8 +146,7 @@ async def open_house(
     Start the house on the state of `fold`; stop it, top first, when the context is left.
 
     Args:
-        turn_clock: logical time; the driver moves it frame by frame.
-        host_clock: for deadlines alone.
+        turn_clock: logical time, moved frame by frame; `host_clock` is for deadlines alone.
         wrap_agent: puts something around every agent, e.g. an injected fault.
         chain: where conversions are real; without it they are simulated.
         make_simulated, mailbox_size: another simulated venue, smaller mailboxes, to try the house with.
@@ -191,6 +196,7 @@ async def open_house(
             journal=journal,
             fold=fold,
             rules=rules,
+            has_wallet=chain is not None,
         )
 
 

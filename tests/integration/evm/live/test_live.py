@@ -70,6 +70,10 @@ async def test_a_live_house_trades_is_stopped_resumed_and_unwound_with_equal_boo
         again = Running(chain=ground.folder, folder=folder)
         async with running(again, "LIVE"):
             await again.reach(run.turn + 2)
+            moved = [
+                await operate.treasury(folder, direction, "USDC", "1", "by hand", clock=CLOCK)
+                for direction in ("deposit", "withdraw")
+            ]
             await operate.close_all(folder, "we leave", clock=CLOCK)
             while folded(folder).records.roster.closing():
                 await again.reach(again.turn + 1)
@@ -81,6 +85,7 @@ async def test_a_live_house_trades_is_stopped_resumed_and_unwound_with_equal_boo
     assert at_stop > 0
     assert signed_after == 0
     assert resumed["state"] == "active"
+    assert [reply["reason"] for reply in moved] == ["wallet_holds_it", "wallet_holds_it"]
     assert state(found) == "reducing"
     assert count(journal, "trading.order_filled.v1") > 0
     assert read_remains(folder).positions == ()
