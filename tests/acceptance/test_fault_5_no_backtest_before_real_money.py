@@ -155,7 +155,7 @@ def test_backtest_and_daemon_play_seasons_with_the_same_function() -> None:
                 assert node.module == "treasury_actors.simulation.run", place
 
     assert players - daemons == {"simulation/backtest.py", "simulation/rehearsal/run.py"}
-    assert len(daemons) == 1
+    assert daemons == {"daemon/live_run.py", "daemon/simulated_house.py"}
 
 
 def test_a_strategy_has_a_track_record_in_the_journal_before_it_could_ask_for_more() -> None:

@@ -31,7 +31,7 @@ from treasury_actors.trading.model.liquidity import liquidity
 from treasury_actors.trading.model.valuation import nav_micro_usd, stale_ratio
 
 ASK_TIMEOUT_S = 30.0
-ENDLESS = 10**40
+ENDLESS = 10**24
 """Units that no treasury has: the room under no floor."""
 
 
