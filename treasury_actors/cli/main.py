@@ -13,12 +13,11 @@ from treasury_actors.cli.options import lazy as _lazy
 from treasury_actors.cli.options import whole as _whole
 from treasury_actors.cli.options_chain import add_chain_run, add_local, add_test_trade
 from treasury_actors.cli.options_ladder import add_ladder
-from treasury_actors.cli.screen import say
+from treasury_actors.cli.screen import EXIT_INTERRUPTED, say
 from treasury_actors.errors import OutOfMemory, TreasuryError
 
 DEFAULT_CONFIG = Path(__file__).resolve().parents[2] / "configs" / "simulation.toml"
 PROVING_CONFIG = DEFAULT_CONFIG.with_name("proving_grounds.toml")
-EXIT_INTERRUPTED = 130
 
 
 STORY = """\

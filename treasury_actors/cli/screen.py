@@ -3,6 +3,10 @@
 import json
 import sys
 from collections.abc import Mapping
+from typing import Final
+
+EXIT_INTERRUPTED: Final = 130
+"""The exit code of what a person broke off."""
 
 
 def say(text: str) -> None:

@@ -2,10 +2,14 @@
 
 import argparse
 import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
-from treasury_actors.cli.screen import emit, say, show
+from treasury_actors.cli.screen import EXIT_INTERRUPTED, emit, say, show
 from treasury_actors.clock import WallClock
 from treasury_actors.errors import ConfigError
 from treasury_actors.faults.campaign import Campaign, run_campaign
@@ -48,7 +52,8 @@ def faults(options: argparse.Namespace) -> int:
     began_s = clock.monotonic_s()
     if mutant is not None and harness != "simulation":
         return _hunt(mutant, harness, clock, as_json=options.json)
-    with planted(mutant):
+    heard = _Heard(stops_at_first=mutant is not None)
+    with planted(mutant), _interruptible(heard):
         campaign = run_campaign(
             _seeds(options.seeds, mutant),
             setting,
@@ -56,7 +61,7 @@ def faults(options: argparse.Namespace) -> int:
             agents=None if options.config is None else load_settings(options.config).arena.agents,
             jobs=_jobs(options.jobs, mutant),
             shrinks=mutant is None,
-            heard=_Heard(stops_at_first=mutant is not None),
+            heard=heard,
             command_tail=_tail(options),
         )
     wall_s = clock.monotonic_s() - began_s
@@ -66,6 +71,8 @@ def faults(options: argparse.Namespace) -> int:
         emit(_to_object(campaign, wall_s, mutant))
     else:
         _show(campaign, wall_s, mutant)
+    if campaign.passed and heard.breaks_off:
+        return EXIT_INTERRUPTED
     return 0 if campaign.passed else _EXIT_BROKEN
 
 
@@ -110,6 +117,7 @@ class _Heard:
     def __init__(self, *, stops_at_first: bool) -> None:
         self._count = 0
         self.stops_at_first = stops_at_first
+        self.breaks_off = False
 
     def __call__(self, result: SeedResult) -> bool:
         """Take in a result; say whether to go on."""
@@ -118,7 +126,24 @@ class _Heard:
             say(f"seed {result.plan.seed} breaks {result.violation}")
         if self._count % _SAID_EVERY == 0:
             say(f"{self._count} seeds played, the last was {result.plan.seed}")
-        return not (self.stops_at_first and result.violation is not None)
+        return not (self.breaks_off or (self.stops_at_first and result.violation is not None))
+
+    def break_off(self, _number: int, _frame: FrameType | None) -> None:
+        """Let the campaign end with the seed in hand, for what was played is worth telling."""
+        if self.breaks_off:
+            raise KeyboardInterrupt
+        self.breaks_off = True
+        say("breaking off after the seed in hand; once more leaves at once")
+
+
+@contextmanager
+def _interruptible(heard: _Heard) -> Iterator[None]:
+    """Let the first interrupt break a campaign off."""
+    before = signal.signal(signal.SIGINT, heard.break_off)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _seeds(text: str | None, mutant: Mutant | None) -> range:

@@ -1,6 +1,7 @@
 """Seeds dealt to several processes; results come back in the order of the seeds."""
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 
@@ -43,6 +44,7 @@ def deal(seeds: Sequence[int], jobs: int, play_one: Callable[[int], SeedResult])
 
 
 def _work(seeds: Sequence[int], play_one: Callable[[int], SeedResult], theirs: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells everybody; who dealt the seeds ends us
     for seed in seeds:
         theirs.send(play_one(seed))
     theirs.close()

@@ -1,12 +1,15 @@
 """`faults` on the command line: what it refuses, and what a script reads."""
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
 
+from treasury_actors.cli import verbs_faults
 from treasury_actors.cli.main import main
 from treasury_actors.faults.mutants import MUTANTS
+from treasury_actors.faults.seed import SeedResult
 
 CONTRACT = ("seeds", "violations", "sometimes", "never_reached", "faults", "trace_hash", "wall_s")
 
@@ -43,6 +46,24 @@ def test_a_campaign_prints_what_a_script_reads(capsys: pytest.CaptureFixture[str
     assert found["violations"] == []
     assert found["faults"]["kill"] > 0
     assert sum(found["faults"].values()) == found["faults"]["kill"]
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupt_breaks_a_campaign_off_and_what_was_played_is_told(
+    jobs: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Impatient(verbs_faults._Heard):
+        def __call__(self, result: SeedResult) -> bool:
+            if result.plan.seed == 3:
+                signal.raise_signal(signal.SIGINT)
+            return super().__call__(result)
+
+    monkeypatch.setattr(verbs_faults, "_Heard", Impatient)
+    before = signal.getsignal(signal.SIGINT)
+
+    assert main(["faults", "--seeds", "1..50", "--only", "kill", "--jobs", jobs, "--json"]) == 130
+    assert json.loads(capsys.readouterr().out)["seeds"] == 3
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 def test_a_planted_change_that_is_caught_is_exit_code_one(capsys: pytest.CaptureFixture[str]) -> None:
