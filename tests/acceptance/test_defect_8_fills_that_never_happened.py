@@ -177,7 +177,7 @@ LOCAL_WORLD = "simulation/rehearsal/"
 """It allows itself everything, on a node of its own, with the published keys of nobody."""
 
 PLANTED = "faults/mutants_edges.py"
-"""It plants an unlimited allowance, to see that it is caught."""
+"""It plants one unlimited allowance, to see that it is caught, and nothing else."""
 
 
 def test_no_made_up_hash_and_no_unlimited_allowance_is_in_the_code() -> None:
@@ -186,8 +186,8 @@ def test_no_made_up_hash_and_no_unlimited_allowance_is_in_the_code() -> None:
         found = constants(ast.parse(file.read_text(encoding="utf-8")))
         if place.startswith(SPEAKS_WITH_CHAINS):
             assert not any(type(value) is int and value >= 2**256 - 1 for value in found), place
-        elif not place.startswith((LOCAL_WORLD, PLANTED)):
-            assert not any(map(is_fake, found)), place
+        elif not place.startswith(LOCAL_WORLD):
+            assert sum(map(is_fake, found)) == (place == PLANTED), place
 
 
 def test_the_scan_would_find_both() -> None:
