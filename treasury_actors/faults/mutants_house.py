@@ -15,15 +15,19 @@ from treasury_actors.agents.agent import Agent
 from treasury_actors.arena.arena import Arena
 from treasury_actors.arena.capital import Capital
 from treasury_actors.arena.gate import TurnGate
-from treasury_actors.arena.model.events import FitnessRecorded
+from treasury_actors.arena.model.events import AgentFrozen, AgentRetired, FitnessRecorded
 from treasury_actors.arena.rounds import Rounds
 from treasury_actors.clock import WallClock
 from treasury_actors.evolution.model.chance import Chance, SeedPath
 from treasury_actors.faults.planting import Change, known_bad
 from treasury_actors.ids import AccountId, AgentId
 from treasury_actors.market.model.frame import MarketFrame
+from treasury_actors.trading.model.mandate import MandateStatus
 from treasury_actors.trading.model.open_orders import OpenOrders
 from treasury_actors.wiring.courses import Courses
+from treasury_actors.wiring.fold import Records
+
+_FROZEN = "tests/acceptance/test_frozen_mandates.py"
 
 
 @known_bad("mailbox-unbounded", "A mailbox takes in whatever comes")
@@ -56,6 +60,36 @@ def _crashes_forgotten_at_start() -> Iterator[Change]:
         return False
 
     yield CrashBook, "recall", forgetful
+
+
+@known_bad("freeze-forgotten-at-start", "A start wakes an agent that was put away with money in its hands")
+def _freeze_forgotten_at_start() -> Iterator[Change]:
+    apply = Records.apply
+
+    def forgetful(self: Records, event: object) -> None:
+        if not isinstance(event, AgentFrozen):
+            apply(self, event)
+
+    yield Records, "apply", forgetful
+
+
+@known_bad(
+    "quarantine-sells-with-real-money",
+    "An agent that crashes too often is sold, though its money is real and nobody asked",
+    harness="tests",
+    tests=(f"{_FROZEN}::test_with_real_money_quarantine_freezes_a_mandate_and_sells_nothing",),
+)
+def _quarantine_sells_with_real_money() -> Iterator[Change]:
+    silence = vars(Arena)["_silence"]
+
+    async def eager(
+        self: Arena, event: AgentRetired | AgentFrozen, status: MandateStatus, *, why: str
+    ) -> None:
+        if isinstance(event, AgentFrozen):
+            event, status = AgentRetired(agent=event.agent, turn=event.turn, reason=event.reason), "closing"
+        await silence(self, event, status, why=why)
+
+    yield Arena, "_silence", eager
 
 
 @known_bad(
