@@ -34,8 +34,9 @@ from treasury_actors.settings.file import load_settings
 from treasury_actors.settings.rules import HouseRules
 from treasury_actors.simulation.evidence.history import returns_of
 from treasury_actors.simulation.evidence.worlds import bootstrap
+from treasury_actors.simulation.following import find_season
 from treasury_actors.simulation.plan import prepare
-from treasury_actors.simulation.run import find_season, in_simulated_time, open_journal, play_season
+from treasury_actors.simulation.run import in_simulated_time, open_journal, play_season
 from treasury_actors.trading.model.valuation import nav_micro_usd
 from treasury_actors.wiring.house import House
 

@@ -26,8 +26,9 @@ from treasury_actors.actors.ref import Ref
 from treasury_actors.clock import WallClock
 from treasury_actors.market.model.frame import MarketFrame, Season
 from treasury_actors.settings.file import load_settings
+from treasury_actors.simulation.following import find_season
 from treasury_actors.simulation.plan import Prepared, prepare
-from treasury_actors.simulation.run import find_season, open_journal, play_season
+from treasury_actors.simulation.run import open_journal, play_season
 from treasury_actors.wiring.house import House
 
 CONFIG = Path(__file__).resolve().parents[1] / "configs" / "simulation.toml"

@@ -37,8 +37,9 @@ from treasury_actors.daemon.live_run import Conclusion
 from treasury_actors.daemon.process import serve
 from treasury_actors.market.model.frame import MarketFrame, Season
 from treasury_actors.settings.file import check_settings
+from treasury_actors.simulation.following import find_season
 from treasury_actors.simulation.plan import Prepared, prepare
-from treasury_actors.simulation.run import find_season, open_journal, play_season
+from treasury_actors.simulation.run import open_journal, play_season
 from treasury_actors.wiring.house import House
 
 SAMPLES_MIN = 3

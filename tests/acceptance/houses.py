@@ -33,8 +33,9 @@ from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.money import MICRO_USD
 from treasury_actors.settings.file import check_settings
 from treasury_actors.settings.rules import HouseRules
+from treasury_actors.simulation.following import find_season
 from treasury_actors.simulation.recipe import SeasonRecipe
-from treasury_actors.simulation.run import RunPlan, SeasonState, find_season, play_season
+from treasury_actors.simulation.run import RunPlan, SeasonState, play_season
 from treasury_actors.trading.adapters.simulated import SimulatedVenue
 from treasury_actors.trading.engine import TradingEngine
 from treasury_actors.trading.messages import CloseTurn, EngineMessage, OpenTurn, SetMandates, SubmitOrders

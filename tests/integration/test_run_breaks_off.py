@@ -16,8 +16,9 @@ from treasury_actors.journal.event import Recorded
 from treasury_actors.journal.reader import ReadonlyJournal
 from treasury_actors.market.model.frame import MarketFrame, Season
 from treasury_actors.market.model.shipped import MAINNET
+from treasury_actors.simulation.following import find_season
 from treasury_actors.simulation.recipe import SeasonRecipe
-from treasury_actors.simulation.run import JOURNAL_NAME, RunPlan, find_season, open_journal, play_season
+from treasury_actors.simulation.run import JOURNAL_NAME, RunPlan, open_journal, play_season
 from treasury_actors.trading.messages import SubmitOrders
 from treasury_actors.wiring.house import House, WrapAgent
 

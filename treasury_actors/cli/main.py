@@ -118,6 +118,9 @@ def _add_runs(commands: Commands) -> None:
     run.add_argument(
         "--accept-upgrade", action="store_true", help="go on with another config, data or code: an event"
     )
+    run.add_argument(
+        "--standby", action="store_true", help="wait while another process plays --out; go on when it ends"
+    )
     add_chain_run(run)
     _add_out(run, "run folder (default: a new runs/<run_id>)")
     _add_json(run)

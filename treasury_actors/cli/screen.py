@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 EXIT_INTERRUPTED: Final = 130
@@ -22,6 +23,20 @@ def emit(result: Mapping[str, object]) -> None:
 def show(text: str) -> None:
     """Print a result for a person."""
     print(text, flush=True)
+
+
+class StandbyLine:
+    """Says once that this process waits, and what it then knows; what comes after is the log's to say."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._said = False
+
+    def __call__(self, seq: int) -> None:
+        """Hear up to which event it is ready."""
+        if not self._said:
+            self._said = True
+            say(f"standing by at event {seq} of {self._folder}: goes on when the process that plays it ends")
 
 
 class ProgressLine:

@@ -6,12 +6,13 @@ import signal
 import sys
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 
-from treasury_actors.cli.screen import ProgressLine, emit, say, show
+from treasury_actors.cli.screen import ProgressLine, StandbyLine, emit, say, show
 from treasury_actors.cli.verbs_evidence import DEFAULT_WORKSPACE, WORKSPACE_VARIABLE
 from treasury_actors.cli.verbs_rehearse import gas_ratio_of
 from treasury_actors.clock import Clock, WallClock
@@ -33,7 +34,7 @@ from treasury_actors.simulation.ladder.readiness import require_ready
 from treasury_actors.simulation.ladder.terms import terms_of
 from treasury_actors.simulation.live.evidence import check_evidence
 from treasury_actors.simulation.live.prepared import ChainLabel, prepare_on_chain
-from treasury_actors.simulation.live.session import chosen_chain, open_live_chain, signer_of
+from treasury_actors.simulation.live.session import catch_up, chosen_chain, open_live_chain, signer_of
 from treasury_actors.simulation.manifest import run_id_of
 from treasury_actors.simulation.plan import Prepared, recipe_of
 from treasury_actors.simulation.rehearsal.local_chain import REGISTRY_NAME, LocalChain, stand
@@ -113,10 +114,12 @@ async def _serve(
         anchor_dir=Path(anchor_dir) if anchor_dir else None,
         outside=Outside(
             open_chain=open_chain,
+            read_frames=partial(catch_up, wanted.growing),
             poll_s=float(live.poll_s),
             webhook=live.webhook.get_secret_value(),
             climb=terms_of(wanted.settings, options.strategy, is_live=options.live),
         ),
+        stands_by=StandbyLine(folder) if options.standby else None,
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import anyio
 
-from treasury_actors.cli.screen import ProgressLine, emit, say, show
+from treasury_actors.cli.screen import ProgressLine, StandbyLine, emit, say, show
 from treasury_actors.clock import WallClock
 from treasury_actors.daemon.chain_run import Outside
 from treasury_actors.daemon.live_run import Conclusion, RunEnd
@@ -102,6 +102,7 @@ def run(options: argparse.Namespace) -> int:
             conclude=conclude,
             anchor_dir=Path(settings.journal.anchor_dir) if settings.journal.anchor_dir else None,
             outside=outside,
+            stands_by=StandbyLine(folder) if options.standby else None,
         )
 
     end = anyio.run(play)

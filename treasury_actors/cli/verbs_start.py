@@ -12,6 +12,8 @@ _OF_A_CHAIN = ("rpc", "registry", "data", "start", "live", "chain_name", "eviden
 
 def run(options: argparse.Namespace) -> int:
     """Run for months, or to the end of the season."""
+    if options.standby and options.out is None:
+        raise ConfigError("--standby needs --out FOLDER, the run that another process plays")
     settings = load_settings(options.config, _overrides(options))
     if settings.season.source == "chain":
         code: int = import_module("treasury_actors.cli.verbs_live").run_on_chain(options, settings)

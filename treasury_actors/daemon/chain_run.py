@@ -54,6 +54,7 @@ class Outside:
 
     Attributes:
         open_chain: opens what the frames come from, and where conversions may be real; None for no chain.
+        read_frames: reads what frames a run folder has gained that another process plays; None for no chain.
         poll_s: how often that is asked for a frame.
         webhook: where crash, stop, alarm and feed-down are posted; empty for nowhere.
         verify: tells whether a person's signature is by their key.
@@ -61,6 +62,7 @@ class Outside:
     """
 
     open_chain: OpenChainRun | None = None
+    read_frames: Callable[[Path], None] | None = None
     poll_s: float = 1.0
     webhook: str = ""
     verify: VerifiesSignature = verify_signature

@@ -32,17 +32,9 @@ from treasury_actors.errors import ConfigError
 from treasury_actors.journal.anchor import Anchor, export_anchor
 from treasury_actors.journal.anchor_key import own_key
 from treasury_actors.journal.ports import Journal
-from treasury_actors.market.model.frame import Season
+from treasury_actors.simulation.following import Follower, next_season
 from treasury_actors.simulation.manifest import Manifest
-from treasury_actors.simulation.run import (
-    RunPlan,
-    SeasonEnd,
-    SeasonState,
-    find_season,
-    last_event_ns,
-    next_season,
-    play_season,
-)
+from treasury_actors.simulation.run import RunPlan, SeasonEnd, SeasonState, last_event_ns, play_season
 
 HEARTBEAT_S = 60.0
 BLOCKED_AFTER_S = 60.0
@@ -92,7 +84,7 @@ class LiveRun:
         self,
         *,
         plan: RunPlan,
-        first_season: Season,
+        follower: Follower,
         manifest: Manifest,
         folder: Path,
         epoch: int,
@@ -117,7 +109,7 @@ class LiveRun:
         self._climbing = climbing
         self._poll_s = poll_s
         self._plan = plan
-        self._first_season = first_season
+        self._follower = follower
         self._manifest = manifest
         self._folder = folder
         self._epoch = epoch
@@ -155,7 +147,11 @@ class LiveRun:
         return f"<LiveRun {self._manifest.run_id} season={self._season} {self._phase}>"
 
     async def live(self, *, watched: bool) -> RunEnd:
-        """Play, while signals are heard, the socket is served and the heart beats."""
+        """
+        Play, while signals are heard, the socket is served and the heart beats.
+
+        SIGTERM and SIGINT end it after the turn it is in; a second SIGINT ends it at once.
+        """
         if self._simulated is not None:
             self._simulated.rings(self._inbox.ring)
         with one_error():
@@ -240,7 +236,7 @@ class LiveRun:
             raise ConfigError(
                 f"{self._folder}: its journal is one of simulated agents: nothing there is money"
             )
-        state = await to_thread.run_sync(find_season, self._plan, self._journal, self._first_season)
+        state = await to_thread.run_sync(self._follower.state, self._journal)
         opened = state.fold.records.roster.season
         if opened and not state.is_closed and opened.data_hash != state.season.data_hash:
             raise ConfigError(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from treasury_actors.clock import Clock
 from treasury_actors.daemon.between import Progress
-from treasury_actors.daemon.chain_run import ALONE, ChainRun, OpenChainRun, Outside
+from treasury_actors.daemon.chain_run import ALONE, ChainRun, Outside
 from treasury_actors.daemon.climbing import Climbing
 from treasury_actors.daemon.control import SOCKET_NAME
 from treasury_actors.daemon.desk import desk_of, wall_of
@@ -19,6 +19,7 @@ from treasury_actors.daemon.log import FILE_NAME as LOG_NAME
 from treasury_actors.daemon.log import Log, open_log
 from treasury_actors.daemon.one_error import within_memory
 from treasury_actors.daemon.simulated_house import SimulatedHouse
+from treasury_actors.daemon.standby import StandsBy, take_over
 from treasury_actors.daemon.stop_file import FILE_NAME as STOP_NAME
 from treasury_actors.daemon.webhook import Alert, open_webhook
 from treasury_actors.errors import ConfigError, JournalFault, TreasuryError
@@ -27,6 +28,7 @@ from treasury_actors.journal.anchor import anchor_file_of, check_anchored
 from treasury_actors.journal.anchor_key import FILE_NAME as KEY_NAME
 from treasury_actors.journal.folder import FolderLock
 from treasury_actors.journal.ports import Journal
+from treasury_actors.simulation.following import Follower
 from treasury_actors.simulation.manifest import Manifest, read_manifest
 from treasury_actors.simulation.plan import Prepared
 from treasury_actors.simulation.run import JOURNAL_NAME, last_event_ns, open_journal
@@ -48,11 +50,10 @@ async def serve(
     anchor_dir: Path | None = None,
     watched: bool = True,
     outside: Outside = ALONE,
+    stands_by: StandsBy | None = None,
 ) -> RunEnd:
     """
     Play the seasons of a run, from wherever its journal ends, until one is over or somebody says to leave.
-
-    SIGTERM and SIGINT end it after the turn it is in; a second SIGINT ends it at once.
 
     Args:
         folder: the run folder; made if it is not there.
@@ -63,25 +64,27 @@ async def serve(
         anchor_dir: where the journal's head is exported, daily and at every stop.
         watched: let a blocked event loop end the process with 70.
         outside: a chain and a webhook, if there are.
+        stands_by: wait while another process plays the run; it hears up to which event this one is ready.
 
     Raises:
         FolderInUse: another process plays this run.
         ConfigError: the folder holds something else, or a run of another config, data or code.
     """
     check_folder(folder, prepared.manifest, accept_upgrade=accept_upgrade)
-    with _taken(folder) as lock, open_log(lock.folder, clock=clock, screen=sys.stderr) as log:
+    lock, follower = FolderLock(folder), Follower(prepared.plan, prepared.season)
+    if stands_by is not None and not await _stood_by(lock, follower, outside, stands_by):
+        return RunEnd(kind="interrupted", season=1, turns=0)
+    with _taken(lock), open_log(lock.folder, clock=clock, screen=sys.stderr) as log:
         known = check_folder(lock.folder, prepared.manifest, accept_upgrade=accept_upgrade)
         manifest = _begun(prepared.manifest, known, lock.folder)
         async with _journal_of(manifest, lock, anchor_dir, clock=clock, log=log) as journal:
-            if known is not None and _hashes(known) != _hashes(manifest):
-                await _accept_upgrade(known, manifest, journal, lock, log)
-
+            await _accept_upgrade(known, manifest, journal, lock, log)
             simulated, climbing = _beside(prepared, lock.folder, manifest, outside, clock=clock, log=log)
 
             def make_run(chain: ChainRun | None, alert: Alert) -> LiveRun:
                 return LiveRun(
                     plan=prepared.plan,
-                    first_season=prepared.season,
+                    follower=follower,
                     manifest=manifest,
                     folder=lock.folder,
                     epoch=lock.epoch,
@@ -101,10 +104,15 @@ async def serve(
                     alert=alert,
                 )
 
-            facts = {"run_id": manifest.run_id, "label": manifest.label}
-            with open_webhook(outside.webhook, run=facts, log=log) as alert:
-                live = partial(_live, make_run, outside.open_chain, simulated, climbing, lock.folder)
-                return await live(watched=watched, log=log, alert=alert)
+            live = partial(_live, make_run, outside, simulated, climbing, folder=lock.folder)
+            return await live(manifest=manifest, watched=watched, log=log)
+
+
+async def _stood_by(lock: FolderLock, follower: Follower, outside: Outside, hears: StandsBy) -> bool:
+    """Wait until the folder is ours; false if a signal said to leave first."""
+    read_frames = None if outside.read_frames is None else partial(outside.read_frames, lock.folder)
+    journal = lock.folder / JOURNAL_NAME
+    return await take_over(lock, journal, follower, hears=hears, read_frames=read_frames)
 
 
 def _beside(
@@ -156,39 +164,42 @@ def _begun(manifest: Manifest, known: Manifest | None, folder: Path) -> Manifest
 
 async def _live(
     make_run: Callable[[ChainRun | None, Alert], LiveRun],
-    open_chain: OpenChainRun | None,
+    outside: Outside,
     simulated: SimulatedHouse | None,
     climbing: Climbing | None,
-    folder: Path,
     *,
+    folder: Path,
+    manifest: Manifest,
     watched: bool,
     log: Log,
-    alert: Alert,
 ) -> RunEnd:
     """Let a run live on its chain and beside its house on paper, if it has them; what it dies of is told."""
-    try:
-        async with AsyncExitStack() as stack:
-            stack.enter_context(within_memory())
-            chain = None if open_chain is None else await stack.enter_async_context(open_chain(folder))
-            if simulated is not None:
-                await stack.enter_async_context(simulated.living())
-            if climbing is not None:
-                stack.callback(climbing.stop)
-            return await make_run(chain, alert).live(watched=watched)
-    except TreasuryError as error:
-        log.error("died", why=f"{type(error).__name__}: {error}")  # noqa: TRY400 (the caller shows it)
-        alert("died", {"why": f"{type(error).__name__}: {error}"})
-        raise
+    facts = {"run_id": manifest.run_id, "label": manifest.label}
+    open_chain = outside.open_chain
+    with open_webhook(outside.webhook, run=facts, log=log) as alert:
+        try:
+            async with AsyncExitStack() as stack:
+                stack.enter_context(within_memory())
+                chain = None if open_chain is None else await stack.enter_async_context(open_chain(folder))
+                if simulated is not None:
+                    await stack.enter_async_context(simulated.living())
+                if climbing is not None:
+                    stack.callback(climbing.stop)
+                return await make_run(chain, alert).live(watched=watched)
+        except TreasuryError as error:
+            log.error("died", why=f"{type(error).__name__}: {error}")  # noqa: TRY400 (the caller shows it)
+            alert("died", {"why": f"{type(error).__name__}: {error}"})
+            raise
 
 
 @contextmanager
-def _taken(folder: Path) -> Iterator[FolderLock]:
+def _taken(lock: FolderLock) -> Iterator[None]:
     """Hold the folder; what the system refuses meanwhile, whoever asked it, is a fault with its exit code."""
     try:
-        with within_memory(), FolderLock(folder) as lock:
-            yield lock
+        with within_memory(), lock:
+            yield
     except OSError as error:
-        raise JournalFault(f"{error.filename or folder}: {error.strerror or error}") from error
+        raise JournalFault(f"{error.filename or lock.folder}: {error.strerror or error}") from error
 
 
 def check_folder(folder: Path, manifest: Manifest, *, accept_upgrade: bool) -> Manifest | None:
@@ -222,8 +233,12 @@ def _hashes(manifest: Manifest) -> tuple[str, str, str]:
     return manifest.config_hash, manifest.data_hash, manifest.code_hash
 
 
-async def _accept_upgrade(old: Manifest, new: Manifest, journal: Journal, lock: FolderLock, log: Log) -> None:
+async def _accept_upgrade(
+    old: Manifest | None, new: Manifest, journal: Journal, lock: FolderLock, log: Log
+) -> None:
     """Put into manifest and journal that an operator let a run go on as another, if it had any event."""
+    if old is None or _hashes(old) == _hashes(new):
+        return
     if journal.head[0] > 0:
         journal.append(_upgrade(old, new, epoch=lock.epoch), stream=STREAM, time_ns=last_event_ns(journal))
         await journal.flush()

@@ -29,17 +29,10 @@ from treasury_actors.errors import ConfigError
 from treasury_actors.journal.folder import FolderLock
 from treasury_actors.journal.ports import Journal
 from treasury_actors.market.model.frame import MarketFrame, Season
+from treasury_actors.simulation.following import find_season, next_season
 from treasury_actors.simulation.live.season import PlannedSeason
 from treasury_actors.simulation.manifest import Manifest, read_manifest
-from treasury_actors.simulation.run import (
-    RunPlan,
-    SeasonState,
-    find_season,
-    last_event_ns,
-    next_season,
-    open_journal,
-    play_season,
-)
+from treasury_actors.simulation.run import RunPlan, SeasonState, last_event_ns, open_journal, play_season
 from treasury_actors.wiring.house import House
 
 FOLDER: Final = "sim"

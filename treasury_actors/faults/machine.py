@@ -26,6 +26,8 @@ from treasury_actors.wiring.fold import Fold
 
 _CAPITAL_USD: Final = 10_000
 _HASH_BYTES: Final = 16
+_STANDS_BY_ONE_IN: Final = 2
+_STEPS: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,10 +165,29 @@ class Machine:
         return events, fold
 
     def fold(self, events: list[Recorded]) -> Fold:
-        """Return what the house makes of events."""
+        """
+        Return what the house makes of events.
+
+        Every second process stood by before it began: what it folded in steps, some of them within a turn, is
+        held to what one knows that folds it all at once, and the house goes on with it.
+        """
+        cold = self._folded(events, steps=[])
+        chance = Chance((self.plan.seed, "standby", self.lives))
+        if not events or chance.below(_STANDS_BY_ONE_IN):
+            return cold
+        warm = self._folded(events, steps=[chance.below(len(events)) for _ in range(_STEPS)])
+        if _all_of(warm) != _all_of(cold):
+            violated("I7", f"a process that stood by knows something else at event {len(events)}")
+        self.sometimes.reached("standby-took-over")
+        return warm
+
+    def _folded(self, events: list[Recorded], *, steps: list[int]) -> Fold:
+        """Fold events; after each of some of them do what is due by then."""
         fold = Fold(season=self.season, lending_benchmark=AssetId(self.rules.arena.lending_benchmark))
         for recorded in events:
             fold.add(recorded)
+            if recorded.seq in steps:
+                fold.settle()
         fold.finish()
         return fold
 
@@ -217,3 +238,14 @@ class Machine:
             return agent.rpartition("-")[0] not in trusted or is_planned(plan, agent, turn, cause)
 
         return may_crash
+
+
+def _all_of(fold: Fold) -> object:
+    """Return the state of a fold, and what it knows beside it of those who live."""
+    living = [member.born.agent for member in fold.records.roster.living()]
+    records = [fold.tracks.of(agent) for agent in living]
+    return (
+        fold.records.state_hash,
+        [fold.marks.of(agent) for agent in living],
+        [[getattr(record, slot) for slot in record.__slots__] for record in records],
+    )

@@ -25,7 +25,7 @@ from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.trading.model.mandate import MandateStatus
 from treasury_actors.trading.model.open_orders import OpenOrders
 from treasury_actors.wiring.courses import Courses
-from treasury_actors.wiring.fold import Records
+from treasury_actors.wiring.fold import Fold, Records
 
 _FROZEN = "tests/acceptance/test_frozen_mandates.py"
 
@@ -71,6 +71,15 @@ def _freeze_forgotten_at_start() -> Iterator[Change]:
             apply(self, event)
 
     yield Records, "apply", forgetful
+
+
+@known_bad("standby-counts-a-turn-too-early", "Who stands by takes the turn that is under way for over")
+def _standby_counts_a_turn_too_early() -> Iterator[Change]:
+    def hasty(self: Fold) -> None:
+        if self.turn >= 0:
+            self.mark_up_to(self.turn)
+
+    yield Fold, "settle", hasty
 
 
 @known_bad(

@@ -22,6 +22,7 @@ STATES: Final[dict[str, str]] = {
     "half-turn-durable": "a start found a turn that had not ended",
     "orders-sent-again": "a start told the venue again of orders it had",
     "restarted-in-order": "the process ended in order and started again",
+    "standby-took-over": "a process that had followed the journal went on where the one before it died",
     "host-paused": "the host stood still for longer than two seconds",
     "disk-was-full": "a write found no room",
     "sync-failed": "a sync failed",

@@ -17,8 +17,9 @@ class FolderLock:
     """
     The right to write in a run folder, held until `release` or the death of the process, however it dies.
 
-    `with FolderLock(folder) as lock:` makes the folder (0700) if it is not there. `lock` in it names the
-    process; `epoch` counts the starts, so that what an earlier life wrote can be told from this one's.
+    `with FolderLock(folder) as lock:` acquires it, unless that was done, and makes the folder (0700) if it is
+    not there. `lock` in it names the process; `epoch` counts the starts, so that what an earlier life wrote
+    can be told from this one's.
     `mounts` says what is mounted; a folder on a network's file system is refused.
     """
 
@@ -29,7 +30,8 @@ class FolderLock:
         self._epoch = 0
 
     def __enter__(self) -> Self:
-        self.acquire()
+        if self._handle is None:
+            self.acquire()
         return self
 
     def __exit__(self, *_: object) -> None:

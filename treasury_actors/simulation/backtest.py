@@ -10,9 +10,10 @@ from treasury_actors.journal.folder import FolderLock
 from treasury_actors.market.model.frame import MarketFrame, Season
 from treasury_actors.reports.summary import Summary
 from treasury_actors.simulation.benchmarks import BenchmarkWorker
+from treasury_actors.simulation.following import find_season
 from treasury_actors.simulation.plan import Prepared
 from treasury_actors.simulation.reporting import benchmark_job, report_season
-from treasury_actors.simulation.run import find_season, in_simulated_time, open_journal, play_season
+from treasury_actors.simulation.run import in_simulated_time, open_journal, play_season
 from treasury_actors.wiring.house import House
 
 Progress = Callable[[int, int, int], None]

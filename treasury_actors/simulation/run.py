@@ -24,7 +24,6 @@ from treasury_actors.wiring.fold import Fold
 from treasury_actors.wiring.house import House, WrapAgent, open_house
 
 JOURNAL_NAME = "journal.db"
-_SEASON_OPENED = "arena.season_opened.v1"
 
 
 class Surroundings(Protocol):
@@ -97,53 +96,9 @@ class SeasonState:
     is_closed: bool
 
 
-def find_season(plan: RunPlan, journal: Journal, first: Season) -> SeasonState:
-    """
-    Fold the journal, read once; return the season it is in, or the first if it is empty.
-
-    A journal of several seasons is folded along the last one's frames; earlier ones are books alone.
-    """
-    opened = journal.count(_SEASON_OPENED)
-    number = max(1, opened)
-    recipe, season = plan.recipe, first
-    for _ in range(number - 1):
-        recipe = recipe.next()
-    if number > 1:
-        season = recipe.build()
-    fold = _folded(plan, recipe, season, journal)
-    return SeasonState(
-        number=number,
-        recipe=recipe,
-        season=season,
-        fold=fold,
-        is_open=opened > 0,
-        is_closed=fold.records.roster.closed_season == number,
-    )
-
-
-def next_season(plan: RunPlan, state: SeasonState, journal: Journal) -> SeasonState:
-    """Return the season after a closed one: another world, later in time, in the same journal."""
-    assert state.is_closed, "a season follows one that is over"
-    recipe = state.recipe.next()
-    season = recipe.build()
-    fold = _folded(plan, recipe, season, journal)
-    return SeasonState(
-        number=state.number + 1, recipe=recipe, season=season, fold=fold, is_open=False, is_closed=False
-    )
-
-
 def last_event_ns(journal: Journal) -> int:
     """Return the time of the last event; 0 in an empty journal."""
     return next((recorded.time_ns for recorded in journal.read(journal.head[0])), 0)
-
-
-def _folded(plan: RunPlan, recipe: SeasonRecipe, season: Season, journal: Journal) -> Fold:
-    """Fold a journal along a season's frames."""
-    fold = Fold(season=season, lending_benchmark=plan.rules(recipe.seed).arena.lending_benchmark)
-    for recorded in journal.read():
-        fold.add(recorded)
-    fold.finish()
-    return fold
 
 
 async def play_season(

@@ -219,6 +219,10 @@ class Fold:
         else:
             self._follow(event)
 
+    def settle(self) -> None:
+        """Do now what would be due later, at the latest in `finish`; more events may follow."""
+        self._courses.catch_up_all()
+
     def finish(self) -> None:
         """Mark the last turn: all its events are in; raise InvariantViolated if they don't add up."""
         for state in self._states.values():

@@ -3,7 +3,8 @@ A small run, for tests: within their own process, or as one of its own that can 
 
     python -m tests.unit.daemon.driver FOLDER '{"days": 35, "agents": 8, "speed_x": null, "until_end": true}'
 
-As a process it prints a line after each turn and leaves with the exit code a command would.
+As a process it prints a line after each turn, with "standby" a line `standby SEQ` while it waits, and leaves
+with the exit code a command would.
 """
 
 import json
@@ -111,6 +112,10 @@ def main() -> int:
         sys.stdout.write(f"{frame} {frames} {living}\n")
         sys.stdout.flush()
 
+    def ready(seq: int) -> None:
+        sys.stdout.write(f"standby {seq}\n")
+        sys.stdout.flush()
+
     async def play_it() -> RunEnd:
         return await serve(
             small_run(days=options["days"], agents=options["agents"], simulated=options.get("simulated", 0)),
@@ -119,6 +124,7 @@ def main() -> int:
             speed_x=options.get("speed_x"),
             until_end=options.get("until_end", True),
             progress=show,
+            stands_by=ready if options.get("standby") else None,
         )
 
     try:

@@ -153,6 +153,23 @@ class FrameLog:
             raise JournalFault(f"{self._path} cannot be written: {error.strerror}") from error
 
 
+def read_frames(folder: Path, *, beginning_hash: str) -> Sequence[LiveFrame]:
+    """
+    Return what the log of a run folder holds, oldest first; nothing is written, whoever else may append.
+
+    Raises:
+        JournalCorrupt: a line isn't what was written, or the log is of another season; `seq` is its line.
+        JournalFault: the file can't be read.
+    """
+    path = folder / FILE_NAME
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise JournalFault(f"{path} cannot be read: {error.strerror}") from error
+    records, _ = _records(path, content, beginning_hash)
+    return records
+
+
 def _records(path: Path, content: bytes, beginning_hash: str) -> tuple[list[LiveFrame], str]:
     """Return the frames of the whole lines, and the hash of the last."""
     records: list[LiveFrame] = []

@@ -16,8 +16,8 @@ from treasury_actors.market.adapters.evm.places import find_places
 from treasury_actors.market.adapters.evm.questions import Questions
 from treasury_actors.market.adapters.evm.reader import ChainReader
 from treasury_actors.market.adapters.evm.views import word
-from treasury_actors.market.adapters.frame_log import FrameLog
-from treasury_actors.market.model.frame_checks import FrameLimits
+from treasury_actors.market.adapters.frame_log import FrameLog, read_frames
+from treasury_actors.market.model.frame_checks import FrameLimits, LiveFrame
 from treasury_actors.market.model.frame_reading import Block, FrameReading
 from treasury_actors.market.model.growing import GrowingSeason
 from treasury_actors.market.ports import FrameSource
@@ -164,8 +164,7 @@ async def open_live_chain(
         source = await _source(chosen, growing, rpc, stack, clock=clock, holder=holder)
         log = FrameLog.open(folder, beginning_hash=growing.beginning_hash)
         stack.callback(log.close)
-        for record in log.records[growing.frame_count :]:
-            growing.append(record.frame)
+        _append(log.records, growing)
         supervisor = await stack.enter_async_context(feed_supervisor(clock))
         limits = LOCAL_LIMITS if chosen.is_local else CHAIN_LIMITS
         feed = start_feed(supervisor, source=source, store=log, growing=growing, limits=limits, clock=clock)
@@ -178,6 +177,21 @@ async def open_live_chain(
         outage_s_max = outage_h_max * _HOUR_S
         frames = ArrivingFrames(feed, supervisor, growing, clock=clock, outage_s_max=outage_s_max)
         yield LiveChain(chosen=chosen, rpc=rpc, log=log, frames=frames, stage=stage)
+
+
+def catch_up(growing: GrowingSeason, folder: Path) -> None:
+    """
+    Read what frames a run folder has gained, while another process plays in it.
+
+    Raises JournalCorrupt if they are not what was written, JournalFault if they can't be read.
+    """
+    _append(read_frames(folder, beginning_hash=growing.beginning_hash), growing)
+
+
+def _append(records: Sequence[LiveFrame], growing: GrowingSeason) -> None:
+    """Let a season grow by the frames it has not yet."""
+    for record in records[growing.frame_count :]:
+        growing.append(record.frame)
 
 
 async def _source(

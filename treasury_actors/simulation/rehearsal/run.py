@@ -21,6 +21,7 @@ from treasury_actors.reports.summary import Summary
 from treasury_actors.settings.rules import ChainRules
 from treasury_actors.simulation.backtest import Progress, check_empty
 from treasury_actors.simulation.benchmarks import BenchmarkWorker
+from treasury_actors.simulation.following import find_season
 from treasury_actors.simulation.plan import Prepared
 from treasury_actors.simulation.rehearsal.ground import Ground
 from treasury_actors.simulation.rehearsal.local_key import HOUSE_KEY
@@ -30,13 +31,7 @@ from treasury_actors.simulation.rehearsal.stage import Bystanders, Stage
 from treasury_actors.simulation.rehearsal.stranger import STRANGER_ACCOUNT, Stranger
 from treasury_actors.simulation.rehearsal.world import World
 from treasury_actors.simulation.reporting import benchmark_job, report_season
-from treasury_actors.simulation.run import (
-    SeasonState,
-    find_season,
-    in_simulated_time,
-    open_journal,
-    play_season,
-)
+from treasury_actors.simulation.run import SeasonState, in_simulated_time, open_journal, play_season
 from treasury_actors.trading.adapters.evm.placing import holdings_of
 from treasury_actors.trading.adapters.evm.signer import LocalSigner
 from treasury_actors.trading.model.costs import gas_micro_usd
