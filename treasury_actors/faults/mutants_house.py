@@ -24,6 +24,7 @@ from treasury_actors.ids import AccountId, AgentId
 from treasury_actors.market.model.frame import MarketFrame
 from treasury_actors.trading.model.mandate import MandateStatus
 from treasury_actors.trading.model.open_orders import OpenOrders
+from treasury_actors.wiring import courses
 from treasury_actors.wiring.courses import Courses
 from treasury_actors.wiring.fold import Fold, Records
 
@@ -80,6 +81,13 @@ def _standby_counts_a_turn_too_early() -> Iterator[Change]:
             self.mark_up_to(self.turn)
 
     yield Fold, "settle", hasty
+
+
+@known_bad(
+    "reverts-cost-nothing-in-a-fold", "Frames before a revert are valued as if its gas were spent by then"
+)
+def _reverts_cost_nothing_in_a_fold() -> Iterator[Change]:
+    yield courses, "_KEEP_WHAT_IS_OWNED", frozenset({"hold", "release"})
 
 
 @known_bad(

@@ -15,6 +15,7 @@ LONELY: Final = ("agent-crash", "agent-loop", "agent-hang", "agent-slow")
 
 _SHARED: Final = ("common-cause", "flood", "bad-orders")
 _HOUR_NS: Final = 3_600 * 10**9
+_CUTS: Final = ("arena.withdrawal_planned", "arena.withdrawal_extended")
 _DEEDS: Final = tuple(f"trading.order_{deed}" for deed in ("accepted", "refused", "filled", "ended"))
 
 
@@ -28,8 +29,9 @@ def compare_siblings(plan: Plan, live: Callable[[Plan], Sequence[Recorded]]) -> 
     Hold the orders and fills of agents that nothing befell against those of a run in which nobody crashed.
 
     Until the round after the first crash they must be the same, to the byte (I12); at the round capital
-    moves, and what was lost may be given to others. Where gas is short exits are left out: they share what no
-    mandate was promised. Returns how many deeds were compared.
+    moves, and what was lost may be given to others. So it does when mandates are cut for a withdrawal, which
+    counts on what those who died leave. Where gas is short exits are left out: they share what no mandate was
+    promised. Returns how many deeds were compared.
 
     Args:
         live: plays a plan and returns its journal.
@@ -43,9 +45,10 @@ def compare_siblings(plan: Plan, live: Callable[[Plan], Sequence[Recorded]]) -> 
         for turn in range(last + 1)
         if any(strikes(world, kind, f"agent-{number}", turn) for kind in LONELY)
     }
+    lives = [live(each) for each in (world, world.without(LONELY))]
+    last = min(last, *(_before_any_cut(events, first, last) for events in lives))
     with_crashes, without = (
-        [deed for deed in _deeds(live(each), last, struck) if plan.is_rich or not deed.exits]
-        for each in (world, world.without(LONELY))
+        [deed for deed in _deeds(events, last, struck) if plan.is_rich or not deed.exits] for events in lives
     )
     for mine, theirs in zip(with_crashes, without, strict=False):
         if mine != theirs:
@@ -53,6 +56,12 @@ def compare_siblings(plan: Plan, live: Callable[[Plan], Sequence[Recorded]]) -> 
     if len(with_crashes) != len(without):
         violated("I12", f"siblings did {len(with_crashes)} things instead of {len(without)}")
     return len(without)
+
+
+def _before_any_cut(events: Sequence[Recorded], first: int, last: int) -> int:
+    """Return the last turn before mandates are cut, or cut again, for a withdrawal; from a turn on."""
+    cuts = (_turn(recorded, events) for recorded in events if recorded.type.startswith(_CUTS))
+    return min((turn - 1 for turn in cuts if turn >= first - 1), default=last)
 
 
 class _Deed(NamedTuple):
@@ -66,10 +75,9 @@ class _Deed(NamedTuple):
 
 def _deeds(events: Sequence[Recorded], last: int, struck: set[int]) -> list[_Deed]:
     """Return the deeds of everybody who wasn't struck, in the order of agents in each turn."""
-    start_ns = events[0].time_ns
     deeds = []
     for recorded in events:
-        turn = (recorded.time_ns - start_ns) // _HOUR_NS
+        turn = _turn(recorded, events)
         if turn > last or recorded.type.rpartition(".")[0] not in _DEEDS:
             continue
         payload = json.loads(recorded.payload)
@@ -79,3 +87,8 @@ def _deeds(events: Sequence[Recorded], last: int, struck: set[int]) -> list[_Dee
             deed = f"{recorded.type} {recorded.payload}"
             deeds.append(_Deed(turn, agent, deed, exits=number >= GUARDIAN_NUMBERS))
     return deeds
+
+
+def _turn(recorded: Recorded, events: Sequence[Recorded]) -> int:
+    """Return the turn of an event."""
+    return (recorded.time_ns - events[0].time_ns) // _HOUR_NS

@@ -15,7 +15,8 @@ from treasury_actors.trading.model.marks import Marks
 from treasury_actors.trading.model.valuation import nav_micro_usd
 
 _AGENT_PREFIX = "agent:"
-_KEEP_WHAT_IS_OWNED = frozenset({"hold", "release"})
+_KEEP_WHAT_IS_OWNED = frozenset({"hold"})
+"""Entries after which an agent owns what it did; a release may have cost it gas."""
 
 
 class Courses:

@@ -39,8 +39,12 @@ class SimulatedVenue:
         self._tickets.append(ticket)
 
     async def collect(self, frame: MarketFrame) -> list[Receipt]:
-        """Execute what waits, at this frame."""
-        waiting, self._tickets = self._tickets, []
+        """
+        Execute what waits, at this frame, in the order of agents: each has one ticket at most.
+
+        Whenever each was sent, they come as they would after a start, which sends them again in that order.
+        """
+        waiting, self._tickets = sorted(self._tickets, key=lambda ticket: ticket.agent), []
         return [self._execute(ticket, frame) for ticket in waiting]
 
     async def holdings(self) -> Mapping[AssetId, int] | None:
