@@ -9,8 +9,8 @@ from tests.integration.houses import LENDING, Crashing, Lived, crashing, fold_of
 from treasury_actors.actors.actor import Actor
 from treasury_actors.agents.agent import AgentSpec
 from treasury_actors.agents.messages import AgentMessage
-from treasury_actors.agents.model.track import TrackRecord
-from treasury_actors.arena.model.events import AgentQuarantined
+from treasury_actors.agents.model.track import DAY_FRAMES, TrackRecord
+from treasury_actors.arena.model.events import AgentBorn, AgentQuarantined
 from treasury_actors.clock import HOUR_NS
 from treasury_actors.errors import InvariantViolated
 from treasury_actors.ids import AgentId, AssetId
@@ -25,6 +25,7 @@ from treasury_actors.wiring.house import House, WrapAgent
 
 DAYS, AGENTS = 30, 8
 VICTIM = AgentId("trend-0008")
+DIES_FOR_GOOD = crashing(VICTIM, at=lambda index: 200 <= index < 206)
 BOUNDARIES = [0, 23, 24, 167, 168, 169, 400, 672, 673, 700]
 """The first turn, around day closes, around rounds, and after the first round that may retire (day 28)."""
 
@@ -106,11 +107,38 @@ async def test_a_house_opened_again_in_the_middle_ends_as_if_nothing_had_happene
 
     assert recovered.state_hash == whole.state_hash
     assert recovered.journal.head == whole.journal.head
-    assert recovered.fold.marks.of(_anyone(whole)) == whole.fold.marks.of(_anyone(whole))
+    assert known_of_the_living(recovered) == known_of_the_living(whole)
 
 
-def _anyone(lived: Lived) -> AgentId:
-    return lived.fold.records.roster.living()[0].born.agent
+def known_of_the_living(lived: Lived) -> list[object]:
+    """Return what a house knows of those who live in it and no journal says: their courses, their days."""
+    living = [member.born.agent for member in lived.fold.records.roster.living()]
+    tracks = [lived.fold.tracks.of(agent) for agent in living]
+    days = [[getattr(track, slot) for slot in TrackRecord.__slots__] for track in tracks]
+    return [living, [lived.fold.marks.of(agent) for agent in living], days]
+
+
+@pytest.fixture(scope="module")
+def replaced() -> Lived:
+    """Return a season in which one agent is put away in its second week, and another is born in its place."""
+    return anyio.run(lambda: live(rules(AGENTS), season(DAYS), wrap_agent=DIES_FOR_GOOD))
+
+
+async def test_a_newborn_is_known_to_a_house_that_was_opened_again_as_to_one_that_was_not(
+    replaced: Lived,
+) -> None:
+    """It is born after its first frame was marked, here at the close of a day that it has not lived through."""
+    births = [each.event for each in replaced.events() if isinstance(each.event, AgentBorn)]
+    (born,) = [birth.turn for birth in births if birth.turn > 0]
+    assert born % DAY_FRAMES == 0
+
+    for turn in (born, born + 1, born + DAY_FRAMES, born + 50):
+        recovered = await live(
+            rules(AGENTS), season(DAYS), journal=up_to(replaced, turn), wrap_agent=DIES_FOR_GOOD
+        )
+
+        assert recovered.state_hash == replaced.state_hash
+        assert known_of_the_living(recovered) == known_of_the_living(replaced)
 
 
 async def test_a_turn_with_orders_at_a_venue_is_among_those_tried(whole: Lived) -> None:

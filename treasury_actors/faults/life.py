@@ -139,7 +139,9 @@ class Life:
             machine.audit.turn_ended(index, fold.records)
             if machine.fire("restart", index) is not None:
                 machine.sometimes.reached("restarted-in-order")
+                machine.left(index, fold)
                 return "restarted"
+        machine.left(season.frame_count - 1, fold)
         return "finished"
 
     async def _open_season(self, house: House) -> None:

@@ -1,5 +1,6 @@
 """What outlives a process: the disk, the head known outside, and whoever watches."""
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -91,6 +92,7 @@ class Machine:
         self._trace = blake2b(digest_size=_HASH_BYTES)
         self._fired: dict[Fault, None] = {}
         self._full_starts = 0
+        self._lived: tuple[int, object] | None = None
 
     def __repr__(self) -> str:
         return f"<Machine seed {self.plan.seed}, life {self.lives}, seq {self.audit.head[0]}>"
@@ -159,6 +161,7 @@ class Machine:
             for recorded in events:
                 self.audit.see(recorded)
         fold = self.fold(events)
+        self._check_lived(events)
         self.audit.compare(fold.records)
         self.audit.count_into(self.sometimes)
         self.note(f"start {self.lives} at {len(events)}")
@@ -180,6 +183,20 @@ class Machine:
             violated("I7", f"a process that stood by knows something else at event {len(events)}")
         self.sometimes.reached("standby-took-over")
         return warm
+
+    def left(self, turn: int, fold: Fold) -> None:
+        """Remember what a house knew that left in order after a turn: the next start must know the same."""
+        self._lived = turn, _all_of(fold)
+
+    def _check_lived(self, events: list[Recorded]) -> None:
+        """Compare what a house knew when it left with what its journal and the frames say (I7)."""
+        if self._lived is None:
+            return
+        (turn, lived), self._lived = self._lived, None
+        fold = self._folded(events, steps=[])
+        fold.mark_up_to(turn)  # frames without an event leave no trace but this
+        if _all_of(fold) != lived:
+            violated("I7", f"a start knows something else than the house that left after turn {turn}")
 
     def _folded(self, events: list[Recorded], *, steps: list[int]) -> Fold:
         """Fold events; after each of some of them do what is due by then."""
@@ -241,11 +258,17 @@ class Machine:
 
 
 def _all_of(fold: Fold) -> object:
-    """Return the state of a fold, and what it knows beside it of those who live."""
-    living = [member.born.agent for member in fold.records.roster.living()]
-    records = [fold.tracks.of(agent) for agent in living]
+    """Return the state of a fold, and what it knows beside it: courses of mandates, records of the living."""
+    roster = fold.records.roster
+    members = [member for agent, member in sorted(roster.members.items()) if member.life != "closed"]
+    records = [fold.tracks.of(member.born.agent) for member in roster.living()]
     return (
         fold.records.state_hash,
-        [fold.marks.of(agent) for agent in living],
-        [[getattr(record, slot) for slot in record.__slots__] for record in records],
+        [replace(fold.marks.of(member.born.agent)) for member in members],
+        [[_copy(getattr(record, slot)) for slot in record.__slots__] for record in records],
     )
+
+
+def _copy(value: object) -> object:
+    """Return a value that stays as it is while what it was read from goes on."""
+    return tuple(value) if isinstance(value, list | array) else value

@@ -15,7 +15,7 @@ from treasury_actors.agents.agent import Agent
 from treasury_actors.arena.arena import Arena
 from treasury_actors.arena.capital import Capital
 from treasury_actors.arena.gate import TurnGate
-from treasury_actors.arena.model.events import AgentFrozen, AgentRetired, FitnessRecorded
+from treasury_actors.arena.model.events import AgentBorn, AgentFrozen, AgentRetired, FitnessRecorded
 from treasury_actors.arena.rounds import Rounds
 from treasury_actors.clock import WallClock
 from treasury_actors.evolution.model.chance import Chance, SeedPath
@@ -88,6 +88,20 @@ def _standby_counts_a_turn_too_early() -> Iterator[Change]:
 )
 def _reverts_cost_nothing_in_a_fold() -> Iterator[Change]:
     yield courses, "_KEEP_WHAT_IS_OWNED", frozenset({"hold", "release"})
+
+
+@known_bad(
+    "newborn-has-a-day-in-a-fold", "Who is born at the close of a day has lived through it, after a start"
+)
+def _newborn_has_a_day_in_a_fold() -> Iterator[Change]:
+    after = Courses.after
+
+    def generous(self: Courses, event: object, turn: int) -> None:
+        after(self, event, turn)
+        if isinstance(event, AgentBorn):
+            self._unmarked[event.agent] = self.due + 1
+
+    yield Courses, "after", generous
 
 
 @known_bad(

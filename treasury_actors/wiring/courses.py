@@ -57,7 +57,7 @@ class Courses:
     def catch_up(self, agent: AgentId) -> None:
         """Mark an agent at the frames that are due; nothing that is about it may have changed since them."""
         first, end = self._unmarked.get(agent), self.due + 1
-        if first is None or first == end:
+        if first is None or first >= end:
             return
         self._unmarked[agent] = end
         member = self._roster.members[agent]
@@ -90,7 +90,8 @@ class Courses:
         match event:
             case AgentBorn():
                 self.tracks.begin(event.agent, self._season.frame(turn))
-                self._unmarked[event.agent] = self.due + 1
+                # Who opens a season is there before frame 0; any other was born after its frame was marked.
+                self._unmarked[event.agent] = turn + 1 if turn > 0 else 0
             case AgentFrozen() | AgentRetired():
                 self.tracks.forget(event.agent)
             case AgentClosed():
