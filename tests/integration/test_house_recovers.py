@@ -127,7 +127,7 @@ def replaced() -> Lived:
 async def test_a_newborn_is_known_to_a_house_that_was_opened_again_as_to_one_that_was_not(
     replaced: Lived,
 ) -> None:
-    """It is born after its first frame was marked, here at the close of a day that it has not lived through."""
+    """It was born after its first frame was marked, at the close of a day that it has not lived through."""
     births = [each.event for each in replaced.events() if isinstance(each.event, AgentBorn)]
     (born,) = [birth.turn for birth in births if birth.turn > 0]
     assert born % DAY_FRAMES == 0

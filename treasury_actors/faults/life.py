@@ -136,12 +136,10 @@ class Life:
                 machine.whole_seqs[self._journal_now.head[0]] = None
             self._strikes.arm(index, operator)
             await self._play_turn(house, season.frame(index))
-            machine.audit.turn_ended(index, fold.records)
+            machine.turn_ended(index, fold)
             if machine.fire("restart", index) is not None:
                 machine.sometimes.reached("restarted-in-order")
-                machine.left(index, fold)
                 return "restarted"
-        machine.left(season.frame_count - 1, fold)
         return "finished"
 
     async def _open_season(self, house: House) -> None:

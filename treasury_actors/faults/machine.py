@@ -92,7 +92,7 @@ class Machine:
         self._trace = blake2b(digest_size=_HASH_BYTES)
         self._fired: dict[Fault, None] = {}
         self._full_starts = 0
-        self._lived: tuple[int, object] | None = None
+        self._known: dict[int, tuple[int, object]] = {}
 
     def __repr__(self) -> str:
         return f"<Machine seed {self.plan.seed}, life {self.lives}, seq {self.audit.head[0]}>"
@@ -161,7 +161,7 @@ class Machine:
             for recorded in events:
                 self.audit.see(recorded)
         fold = self.fold(events)
-        self._check_lived(events)
+        self._check_known(events)
         self.audit.compare(fold.records)
         self.audit.count_into(self.sometimes)
         self.note(f"start {self.lives} at {len(events)}")
@@ -179,24 +179,25 @@ class Machine:
         if not events or chance.below(_STANDS_BY_ONE_IN):
             return cold
         warm = self._folded(events, steps=[chance.below(len(events)) for _ in range(_STEPS)])
-        if _all_of(warm) != _all_of(cold):
+        if (warm.records.state_hash, _known_of(warm)) != (cold.records.state_hash, _known_of(cold)):
             violated("I7", f"a process that stood by knows something else at event {len(events)}")
         self.sometimes.reached("standby-took-over")
         return warm
 
-    def left(self, turn: int, fold: Fold) -> None:
-        """Remember what a house knew that left in order after a turn: the next start must know the same."""
-        self._lived = turn, _all_of(fold)
+    def turn_ended(self, turn: int, fold: Fold) -> None:
+        """Hold a house at the end of a turn to its journal; remember what it knows that no journal says."""
+        self.audit.turn_ended(turn, fold.records)
+        self._known[self.audit.head[0]] = turn, _known_of(fold)
 
-    def _check_lived(self, events: list[Recorded]) -> None:
-        """Compare what a house knew when it left with what its journal and the frames say (I7)."""
-        if self._lived is None:
+    def _check_known(self, events: list[Recorded]) -> None:
+        """See that a start knows what the house knew that had got as far as the journal does (I7)."""
+        if len(events) not in self._known:
             return
-        (turn, lived), self._lived = self._lived, None
+        turn, lived = self._known[len(events)]
         fold = self._folded(events, steps=[])
         fold.mark_up_to(turn)  # frames without an event leave no trace but this
-        if _all_of(fold) != lived:
-            violated("I7", f"a start knows something else than the house that left after turn {turn}")
+        if _known_of(fold) != lived:
+            violated("I7", f"a start knows something else than the house that had played turn {turn}")
 
     def _folded(self, events: list[Recorded], *, steps: list[int]) -> Fold:
         """Fold events; after each of some of them do what is due by then."""
@@ -257,13 +258,12 @@ class Machine:
         return may_crash
 
 
-def _all_of(fold: Fold) -> object:
-    """Return the state of a fold, and what it knows beside it: courses of mandates, records of the living."""
+def _known_of(fold: Fold) -> object:
+    """Return what a fold knows beside the state: the courses of mandates, the daily records of the living."""
     roster = fold.records.roster
     members = [member for agent, member in sorted(roster.members.items()) if member.life != "closed"]
     records = [fold.tracks.of(member.born.agent) for member in roster.living()]
     return (
-        fold.records.state_hash,
         [replace(fold.marks.of(member.born.agent)) for member in members],
         [[_copy(getattr(record, slot)) for slot in record.__slots__] for record in records],
     )
