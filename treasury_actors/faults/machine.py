@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import Final
 
 from treasury_actors.agents.model.family import Family
+from treasury_actors.agents.model.track import TrackRecord
 from treasury_actors.arena.model.rules import ArenaRules
 from treasury_actors.errors import JournalCorrupt
 from treasury_actors.evolution.model.chance import Chance
@@ -179,7 +180,11 @@ class Machine:
         if not events or chance.below(_STANDS_BY_ONE_IN):
             return cold
         warm = self._folded(events, steps=[chance.below(len(events)) for _ in range(_STEPS)])
-        if (warm.records.state_hash, _known_of(warm)) != (cold.records.state_hash, _known_of(cold)):
+        turn = cold.turn
+        if (
+            _known_of(warm, turn) != _known_of(cold, turn)
+            or warm.records.state_hash != cold.records.state_hash
+        ):
             violated("I7", f"a process that stood by knows something else at event {len(events)}")
         self.sometimes.reached("standby-took-over")
         return warm
@@ -187,7 +192,7 @@ class Machine:
     def turn_ended(self, turn: int, fold: Fold) -> None:
         """Hold a house at the end of a turn to its journal; remember what it knows that no journal says."""
         self.audit.turn_ended(turn, fold.records)
-        self._known[self.audit.head[0]] = turn, _known_of(fold)
+        self._known[self.audit.head[0]] = turn, _known_of(fold, turn)
 
     def _check_known(self, events: list[Recorded]) -> None:
         """See that a start knows what the house knew that had got as far as the journal does (I7)."""
@@ -196,7 +201,7 @@ class Machine:
         turn, lived = self._known[len(events)]
         fold = self._folded(events, steps=[])
         fold.mark_up_to(turn)  # frames without an event leave no trace but this
-        if _known_of(fold) != lived:
+        if _known_of(fold, turn) != lived:
             violated("I7", f"a start knows something else than the house that had played turn {turn}")
 
     def _folded(self, events: list[Recorded], *, steps: list[int]) -> Fold:
@@ -258,14 +263,26 @@ class Machine:
         return may_crash
 
 
-def _known_of(fold: Fold) -> object:
-    """Return what a fold knows beside the state: the courses of mandates, the daily records of the living."""
-    roster = fold.records.roster
-    members = [member for agent, member in sorted(roster.members.items()) if member.life != "closed"]
-    records = [fold.tracks.of(member.born.agent) for member in roster.living()]
+def _known_of(fold: Fold, turn: int) -> object:
+    """
+    Return what a fold knows at a turn beside the state.
+
+    The courses of mandates, the daily records of the living, what each may still order and burn, what waits.
+    """
+    records = fold.records
+    agents = [agent for agent, member in sorted(records.roster.members.items()) if member.life != "closed"]
+    living = [member.born.agent for member in records.roster.living()]
+    turnover, budgets, orders = records.turnover, records.budgets, records.open_orders
     return (
-        [replace(fold.marks.of(member.born.agent)) for member in members],
-        [[_copy(getattr(record, slot)) for slot in record.__slots__] for record in records],
+        [replace(fold.marks.of(agent)) for agent in agents],
+        [[_copy(getattr(fold.tracks.of(agent), slot)) for slot in TrackRecord.__slots__] for agent in living],
+        [(turnover.micro_usd(agent, turn), turnover.sends(agent, turn)) for agent in agents],
+        (turnover.all_micro_usd(turn), turnover.all_sends(turn)),
+        [budgets.left_wei(agent) for agent in agents],
+        budgets.reserved_wei,
+        [(working.order.order_id, working.hop, working.held_units) for working in orders.at_venue()],
+        [[order.order_id for order in orders.waiting(agent)] for agent in agents],
+        repr(records.roster.withdrawals),
     )
 
 
