@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -19,7 +20,7 @@ from treasury_actors.market.model.frame import Season
 from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.settings.file import Settings, check_settings
 from treasury_actors.simulation.live.prepared import ChainLabel, prepare_on_chain
-from treasury_actors.simulation.live.session import chosen_chain, open_live_chain, signer_of
+from treasury_actors.simulation.live.session import catch_up, chosen_chain, open_live_chain, signer_of
 from treasury_actors.simulation.rehearsal.local_chain import REGISTRY_NAME, LocalChain, stand
 from treasury_actors.simulation.rehearsal.local_hands import Hands, give, open_hands, read_chain
 from treasury_actors.simulation.rehearsal.local_key import HOUSE_KEY
@@ -61,6 +62,8 @@ class Running:
     folder: Path
     turn: int = 0
     end: RunEnd | None = None
+    waits: bool = False
+    ready: int = 0
     turned: anyio.Event = field(default_factory=anyio.Event)
 
     def progress(self, frame: int, frames: int, living: int) -> None:
@@ -74,8 +77,12 @@ class Running:
             await self.turned.wait()
             self.turned = anyio.Event()
 
+    def hear(self, seq: int) -> None:
+        """Hear how far it is ready while it stands by."""
+        self.ready = seq
+
     async def run(self, label: ChainLabel) -> None:
-        """Play until told to leave."""
+        """Play until told to leave; first wait, if it stands by, until nobody else does."""
         settings = live_settings(self.chain)
         chosen = chosen_chain(settings, [read_chain(self.chain)[0]])
         prepared, growing = prepare_on_chain(settings, label=label, clock=CLOCK)
@@ -95,7 +102,8 @@ class Running:
             until_end=True,
             progress=self.progress,
             watched=False,
-            outside=Outside(open_chain=open_chain, poll_s=0.1),
+            outside=Outside(open_chain=open_chain, read_frames=partial(catch_up, growing), poll_s=0.1),
+            stands_by=self.hear if self.waits else None,
         )
 
 

@@ -20,12 +20,14 @@ from tests.unit.daemon.living import count, state
 from treasury_actors.daemon import operate
 from treasury_actors.daemon.remains import read_remains
 from treasury_actors.errors import ConfigError
+from treasury_actors.journal.verify import verify
 from treasury_actors.ledger.model import UNSOLICITED
 from treasury_actors.market.model.shipped import MAINNET
 from treasury_actors.simulation.custody.accounts_check import check_accounts
 from treasury_actors.simulation.live.prepared import ChainLabel
 from treasury_actors.simulation.live.session import chosen_chain
 from treasury_actors.simulation.rehearsal.local_key import HOUSE_KEY
+from treasury_actors.simulation.run import JOURNAL_NAME
 from treasury_actors.trading.model.reconciliation import Reconciliation
 
 
@@ -93,6 +95,41 @@ async def test_a_live_house_trades_is_stopped_resumed_and_unwound_with_equal_boo
     assert gifts[MAINNET.reserve] > 0
     assert gaps.is_equal
     assert holding(HOUSE_KEY, folder) == []
+
+
+async def test_who_stood_by_trades_on_with_the_same_nonces_and_equal_books(
+    tmp_path: Path, open_ground: OpenGround
+) -> None:
+    folder = tmp_path / "run"
+    async with open_ground() as ground:
+        await ground.pay(f"{1_000 * AGENTS}")
+        first = Running(chain=ground.folder, folder=folder)
+        second = Running(chain=ground.folder, folder=folder, waits=True)
+        async with anyio.create_task_group() as both:
+            async with anyio.create_task_group() as dying:
+                dying.start_soon(first.run, "LIVE")
+                await first.reach(2)
+                both.start_soon(second.run, "LIVE")
+                await first.reach(4)
+                ready = second.ready
+                dying.cancel_scope.cancel()
+            at_death = folded(folder)
+            await second.reach(first.turn + 4)
+            await operate.close_all(folder, "we leave", clock=CLOCK)
+            while folded(folder).records.roster.closing():
+                await second.reach(second.turn + 1)
+            signal.raise_signal(signal.SIGTERM)
+        gaps = await differences(ground.folder, ground.local.url, ground.wallet, folder)
+        nonce = await ground.hands.ask("eth_getTransactionCount", ground.wallet, "latest")
+    journal = folded(folder)
+    (slots,) = journal.records.wallets.values()
+
+    assert 0 < ready <= at_death.head[0] < journal.head[0]
+    assert count(journal, "daemon.resumed.v1") == 1
+    assert count(journal, "trading.tx_signed.v1") > count(at_death, "trading.tx_signed.v1") > 0
+    assert gaps.is_equal
+    assert int(str(nonce), 16) == slots.next_nonce
+    assert verify(folder / JOURNAL_NAME).events == journal.head[0]
 
 
 async def test_a_wallet_that_lacks_one_unit_begins_nothing(tmp_path: Path, open_ground: OpenGround) -> None:
