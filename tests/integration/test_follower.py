@@ -62,8 +62,8 @@ class Grown:
     def read(self, first_seq: int = 1) -> Iterator[Recorded]:
         return iter(self._events[first_seq - 1 :])
 
-    def count(self, type_: str) -> int:
-        return sum(recorded.type == type_ for recorded in self._events)
+    def count(self, type_: str, *, after_seq: int = 0) -> int:
+        return sum(recorded.type == type_ for recorded in self._events[after_seq:])
 
 
 def journal(events: tuple[Recorded, ...], end: int) -> MemoryJournal:

@@ -232,7 +232,8 @@ class LiveRun:
 
     async def _begin(self) -> SeasonState:
         """Fold the journal, in a thread: a long one takes its time, and the socket is served meanwhile."""
-        if self._journal.count("daemon.simulation_begun.v1"):
+        first = next(self._journal.read(), None)
+        if first is not None and first.type == "daemon.simulation_begun.v1":
             raise ConfigError(
                 f"{self._folder}: its journal is one of simulated agents: nothing there is money"
             )
@@ -243,7 +244,7 @@ class LiveRun:
                 f"{self._folder}: season {state.number} was begun on other data (hash"
                 f" {opened.data_hash[:12]}, now {state.season.data_hash[:12]}); it goes on with its own alone"
             )
-        self._restarts = self._journal.count("daemon.resumed.v1")
+        self._restarts = self._follower.types["daemon.resumed.v1"]
         if self._journal.head[0] and not (state.is_closed and self._until_end):
             self._restarts += 1
             resumed = DaemonResumed(epoch=self._epoch)

@@ -122,10 +122,10 @@ class DiskJournal:
         self._check_usable()
         return iter(self._events[max(first_seq, 1) - 1 :])
 
-    def count(self, type_: str) -> int:
-        """Return how many events of a type there are; see the port."""
+    def count(self, type_: str, *, after_seq: int = 0) -> int:
+        """Return how many events of a type there are after one; see the port."""
         self._check_usable()
-        return sum(recorded.type == type_ for recorded in self._events)
+        return sum(recorded.type == type_ for recorded in self._events[after_seq:])
 
     async def abandon(self) -> None:
         """Let go without writing what is pending."""

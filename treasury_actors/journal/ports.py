@@ -47,9 +47,9 @@ class Journal(Protocol):
         """Yield the events from `first_seq` to the head at the time of the first `next`, pending ones too."""
         ...
 
-    def count(self, type_: str) -> int:
+    def count(self, type_: str, *, after_seq: int = 0) -> int:
         """
-        Return how many events of a type there are, pending ones too, without looking into any.
+        Return how many events of a type there are after one, pending ones too, without looking into any.
 
         Nothing is checked: who relies on it reads them as well.
         """

@@ -88,9 +88,9 @@ class ReadonlyJournal:
         seq = self._number("SELECT max(seq) FROM event")
         return next(self.read(seq), None) if seq else None
 
-    def count(self, type_: str) -> int:
-        """Return how many events of a type there are, unchecked."""
-        return self._number("SELECT count(*) FROM event WHERE type = ?", type_)
+    def count(self, type_: str, *, after_seq: int = 0) -> int:
+        """Return how many events of a type there are after one, unchecked."""
+        return self._number("SELECT count(*) FROM event WHERE seq > ? AND type = ?", after_seq, type_)
 
     def check_pages(self) -> None:
         """Raise JournalCorrupt if SQLite finds its own structure damaged, or an event before the first."""
@@ -151,11 +151,11 @@ class ReadonlyJournal:
         if version < 1 or not self._number("SELECT count(*) FROM sqlite_master WHERE name = 'event'"):
             raise JournalCorrupt(f"{self._path} holds no journal", seq=0)
 
-    def _number(self, query: str, *parameters: str) -> int:
+    def _number(self, query: str, *parameters: int | str) -> int:
         found = self._value(query, *parameters)
         return found if isinstance(found, int) else 0
 
-    def _value(self, query: str, *parameters: str) -> object:
+    def _value(self, query: str, *parameters: int | str) -> object:
         while True:
             value: object = None
             damage: sqlite3.Error | None = None

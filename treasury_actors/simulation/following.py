@@ -1,5 +1,6 @@
 """From a journal to the season it is in: once at a start, or on and on beside the process that writes it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final, Protocol
 
@@ -20,8 +21,8 @@ class Events(Protocol):
         """Yield the events from `first_seq` on, each after its hash and its link to the one before."""
         ...
 
-    def count(self, type_: str) -> int:
-        """Return how many events of a type there are."""
+    def count(self, type_: str, *, after_seq: int = 0) -> int:
+        """Return how many events of a type there are after one."""
         ...
 
 
@@ -34,6 +35,9 @@ class Follower:
     was (another file, a shorter one, a season that has begun since), it begins at the first event again.
 
     A journal of several seasons is folded along the last one's frames; earlier ones are books alone.
+
+    Attributes:
+        types: how many events of each type were folded.
     """
 
     def __init__(self, plan: RunPlan, first: Season) -> None:
@@ -46,6 +50,7 @@ class Follower:
         self._plan = plan
         self._first = first
         self._last: Recorded | None = None
+        self.types: Counter[str] = Counter()
         self._begin(1)
 
     def __repr__(self) -> str:
@@ -63,13 +68,16 @@ class Follower:
         Args:
             up_to: the last event to take, if it is not to be the last there is.
         """
-        number = max(1, journal.count(_SEASON_OPENED))
-        if number != self._number or not self._is_what_it_was(journal):
-            self._begin(number)
+        if not self._is_what_it_was(journal):
+            self._begin(1)
+        opened = self.types[_SEASON_OPENED] + journal.count(_SEASON_OPENED, after_seq=self.seq)
+        if max(1, opened) != self._number:
+            self._begin(max(1, opened))
         for recorded in journal.read(self.seq + 1):
             if up_to is not None and recorded.seq > up_to:
                 break
             self._fold.add(recorded)
+            self.types[recorded.type] += 1
             self._last = recorded
         self._fold.settle()
 
@@ -86,7 +94,7 @@ class Follower:
             recipe=self._recipe,
             season=self._season,
             fold=self._fold,
-            is_open=journal.count(_SEASON_OPENED) > 0,
+            is_open=self.types[_SEASON_OPENED] > 0,
             is_closed=self._fold.records.roster.closed_season == self._number,
         )
 
@@ -100,6 +108,7 @@ class Follower:
         self._number, self._recipe, self._season = number, recipe, season
         self._fold = _new_fold(self._plan, recipe, season)
         self._last = None
+        self.types.clear()
 
     def _is_what_it_was(self, journal: Events) -> bool:
         """Say whether the last event that was folded still stands where it stood."""

@@ -75,6 +75,7 @@ async def test_events_of_a_type_are_counted_whether_they_are_durable_or_pending(
     _append(journal, 3)
 
     assert journal.count("test_contract.noted.v1") == 3
+    assert [journal.count("test_contract.noted.v1", after_seq=seq) for seq in (1, 2, 3)] == [2, 1, 0]
     assert journal.count("test_contract.noted.v2") == 0
 
 

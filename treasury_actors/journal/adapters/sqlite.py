@@ -136,12 +136,12 @@ class SqliteJournal:
         pending = [recorded for recorded in self._pending if recorded.seq >= first_seq]
         return chained(self._read_file(first_seq, self._durable_seq), pending)
 
-    def count(self, type_: str) -> int:
-        """Return how many events of a type there are; see the port."""
+    def count(self, type_: str, *, after_seq: int = 0) -> int:
+        """Return how many events of a type there are after one; see the port."""
         self._check_usable()
-        pending = sum(recorded.type == type_ for recorded in self._pending)
+        pending = sum(recorded.type == type_ and recorded.seq > after_seq for recorded in self._pending)
         with ReadonlyJournal(self._path) as reader:
-            return reader.count(type_) + pending
+            return reader.count(type_, after_seq=after_seq) + pending
 
     async def back_up(self, target: Path) -> Verified:
         """
