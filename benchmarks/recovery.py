@@ -160,6 +160,13 @@ def measure_standby(
         process = standby
     process.kill()
     process.wait()
+    return figures(folder, options, walls, own)
+
+
+def figures(
+    folder: Path, options: argparse.Namespace, walls: list[float], own: list[float]
+) -> dict[str, object]:
+    """Return what both ways are measured by: seconds on the wall, and of the new process on a CPU."""
     return {
         "events": events_in(folder),
         "agents": options.agents,
@@ -194,18 +201,12 @@ def measure(folder: Path, options: argparse.Namespace, environment: dict[str, st
     process.kill()
     process.wait()
     own = [step["ready"] for step in steps]
-    return {
-        "events": events_in(folder),
-        "agents": options.agents,
-        "kills": options.kills,
-        "wall_s": {"p50": round(quantile(walls, 0.5), 2), "p99": round(quantile(walls, 0.99), 2)},
-        "cpu_s": {"p50": round(quantile(own, 0.5), 2), "p99": round(quantile(own, 0.99), 2)},
+    return figures(folder, options, walls, own) | {
         "cpu_s_p50_of": {
             "python_and_imports": round(quantile([s["import"] for s in steps], 0.5), 2),
             "season": round(quantile([s["season"] - s["import"] for s in steps], 0.5), 2),
             "journal_and_first_turn": round(quantile([s["ready"] - s["season"] for s in steps], 0.5), 2),
         },
-        "load": [round(each, 1) for each in os.getloadavg()],
     }
 
 
